@@ -1,0 +1,31 @@
+# What a newcomer types. Every target makes what it needs by itself; `make help` lists them.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+SHELL  := /bin/bash
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test run lint bench clean lock
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v[:2] < (3, 14) else f"circularwatch needs Python 3.11 to 3.13; $(PYTHON) is {v[0]}.{v[1]}. Say which to use: make setup PYTHON=python3.12")'
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
+	  v=$$($(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
+	  echo "This Python cannot make virtual environments. On Debian or Ubuntu: sudo apt-get install python$$v-venv"; exit 1; }
+	@echo "setup: making $(VENV) with $$($(PYTHON) --version)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "setup: installing the locked packages (about a minute the first time)"
+	@$(BIN)/python -m pip --disable-pip-version-check install -qq --no-deps --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip --disable-pip-version-check install -qq --no-deps --no-build-isolation -e .
+	@touch $@
+	@echo "setup: done; the command is $(BIN)/circularwatch"
+
+setup: $(STAMP) ## make .venv with the exact locked packages
+
+clean: ## remove everything that these targets made, the database and the archive excepted
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""The web: spiders, manners, the archive, the schedule and the command line."""

@@ -1,0 +1,1 @@
+"""How everything is kept and asked: schema, migrations, the writer, search."""

@@ -1,0 +1,1 @@
+"""Every test: one folder for each room of the house, and the imitation web."""
