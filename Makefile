@@ -26,6 +26,31 @@ $(STAMP): requirements.lock pyproject.toml
 
 setup: $(STAMP) ## make .venv with the exact locked packages
 
+demo: $(STAMP) ## the whole job once on the imitation web: no internet, ends by itself
+	@$(BIN)/python -m tests.demo
+
+test: $(STAMP) ## every test
+	@echo "test: running every test on all cores"
+	@$(BIN)/python -m pytest -n auto --dist worksteal
+
+run: $(STAMP) ## the live service until Ctrl-C: schedule, processor, Datasette
+	@$(BIN)/circularwatch up
+
+lint: $(STAMP) ## style and types
+	@echo "lint: ruff and mypy"
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+bench: $(STAMP) ## benchmarks: figures as ratios, measured in one run
+	@$(BIN)/circularwatch bench
+
+lock: ## resolve the newest allowed versions into requirements.lock (needs uv)
+	@{ printf '%s\n' '# Exact versions with hashes of everything that circularwatch, its tests and its tools need; no addresses.' \
+	  '# Made by `make lock`. Installed with --no-deps, since the resolver of pip before 24 fails on two of these together.'; \
+	  uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    --no-header --no-annotate --quiet; } > requirements.lock.new && mv requirements.lock.new requirements.lock
+
 clean: ## remove everything that these targets made, the database and the archive excepted
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
