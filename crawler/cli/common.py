@@ -33,7 +33,7 @@ config_option = click.option(
     "config_dir",
     type=click.Path(file_okay=False, path_type=Path),
     default=None,
-    help="The folder with sources, taxonomy, alerts and settings.  [default: $CIRCULARWATCH_CONFIG, else the built-in one]",
+    help="The folder of sources, taxonomy, alerts, settings.  [default: $CIRCULARWATCH_CONFIG, else the built-in one]",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Machine-readable output on standard output.")
 
@@ -130,7 +130,7 @@ def quiet_stdout() -> None:
 
 
 def explain_fault(error: Exception) -> int:
-    """One sentence for what users can mend (status 2 for configuration, 1 for the machine's faults); else the traceback."""
+    """One sentence for what users can mend: status 2 for configuration, 1 for the machine's faults."""
     from config.errors import ConfigError
 
     if isinstance(error, ConfigError):
@@ -141,9 +141,7 @@ def explain_fault(error: Exception) -> int:
         return FAILURES
     if isinstance(error, OSError) and error.errno is not None:
         where = f" ({error.filename})" if error.filename else ""
-        say(
-            f"circularwatch: {os.strerror(error.errno).lower()}{where}; free space, rights and the path are the things to check"
-        )
+        say(f"circularwatch: {os.strerror(error.errno).lower()}{where}; check the free space, the rights and the path")
         return FAILURES
     if os.environ.get("CIRCULARWATCH_DEBUG"):
         raise error
