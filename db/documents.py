@@ -7,7 +7,7 @@ in the zone of the source (8 October in Beijing stays 8 October everywhere).
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
 Kind = Literal[
@@ -171,3 +171,31 @@ class Document:
         out["instruments"] = sorted({f.value for f in self.facets if f.facet == "instrument"})
         out["institutions"] = sorted({f.value for f in self.facets if f.facet == "institution"})
         return out
+
+
+@dataclass(slots=True)
+class Processed:
+    """What became of one fetched document, as the writer takes it.
+
+    `document` None means that it could not be read: the fetch and its entry fail with `outcome` and `reason`.
+    `extra_fetch_ids` are the pages and attachments that went into it and are done with it.
+    """
+
+    fetch_id: int
+    source: str
+    entry: str | None
+    document: Document | None
+    outcome: str = "ok"
+    reason: str = ""
+    extra_fetch_ids: list[int] = field(default_factory=list)
+
+
+def document_from_json(data: dict[str, Any]) -> Document:
+    """The opposite of `dataclasses.asdict(document)`; keys that are no field (the lists `as_json` adds) are left out."""
+    names = {f.name for f in fields(Document)}
+    values = {k: v for k, v in data.items() if k in names}
+    values["attachments"] = [Attachment(**a) for a in data.get("attachments", [])]
+    values["findings"] = [Finding(f["name"], f["value"], Span(**f["span"])) for f in data.get("findings", [])]
+    values["tasks"] = [TaskLabel(**{**t, "spans": [Span(**s) for s in t["spans"]]}) for t in data.get("tasks", [])]
+    values["facets"] = [Facet(f["facet"], f["value"], [Span(**s) for s in f["spans"]]) for f in data.get("facets", [])]
+    return Document(**values)

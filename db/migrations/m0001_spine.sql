@@ -37,9 +37,10 @@ create table entries (
     check (state in ('new', 'fetched', 'done', 'failed')),
   attempts integer not null default 0, reason text not null default '', said text not null default '{}',
   section text not null default '', first_listed_at text not null, last_listed_at text not null,
-  fetch integer, document integer, primary key (source, key)
+  listed integer not null default 0, fetch integer, document integer, primary key (source, key)
 ) without rowid;
 create index entries_state on entries(source, state);
+create index entries_document on entries(document) where document is not null;
 
 create table list_entries (
   list text not null, source text not null, key text not null, position integer not null, primary key (list, source, key)
@@ -81,15 +82,32 @@ create index documents_first_seen on documents(first_seen_at);
 create index documents_source on documents(source, published_on);
 create index documents_doc_number on documents(doc_number) where doc_number != '';
 
+-- What the newest fetch of each URL says: the truth from which documents are made, so that they don't depend on the order
+-- in which fetches were processed. `body` is the document as JSON, deflated; where this observation supplies the fields of
+-- its document (`slim`), title and texts are left out of it and stand in `documents` and `attachments` only.
+create table observations (
+  id integer primary key, canonical_url text not null unique, document_id text not null, identity text not null,
+  source text not null, entry text, fetch integer not null unique, first_fetch integer not null,
+  first_seen_at text not null, rank text not null, slim integer not null default 0, body blob not null
+);
+create index observations_rank on observations(identity, rank desc, canonical_url);
+create index observations_first on observations(identity, first_fetch);
+
+-- Earlier ids of a URL's document (a page that gained its 文号), so that old links still lead somewhere.
+create table document_aliases (
+  id text not null, canonical_url text not null, primary key (id, canonical_url)
+) without rowid;
+
 create table document_urls (
-  canonical_url text primary key, url text not null, document integer not null references documents(pk) on delete cascade,
+  canonical_url text primary key, url text not null, document integer not null references documents(pk) on delete cascade on update cascade,
   source text not null, firsthand integer not null default 0, title text not null default '', outlet text not null default '',
   published_at text, published_on text, first_seen_at text not null, fetch integer not null, rank text not null default ''
 ) without rowid;
+create index document_urls_url on document_urls(url);
 create index document_urls_document on document_urls(document);
 
 create table document_tasks (
-  document integer not null references documents(pk) on delete cascade, task text not null references tasks(id),
+  document integer not null references documents(pk) on delete cascade on update cascade, task text not null references tasks(id),
   measure text not null default '', score real not null, is_primary integer not null default 0,
   classifier text not null, explanation text not null default '{}',
   primary key (document, task, measure, classifier)
@@ -97,19 +115,19 @@ create table document_tasks (
 create index document_tasks_task on document_tasks(task, measure, document);
 
 create table document_facets (
-  document integer not null references documents(pk) on delete cascade, facet text not null, value text not null,
+  document integer not null references documents(pk) on delete cascade on update cascade, facet text not null, value text not null,
   primary key (document, facet, value)
 ) without rowid;
 create index document_facets_value on document_facets(facet, value, document);
 
 create table document_findings (
-  document integer not null references documents(pk) on delete cascade, name text not null, value text not null,
-  field text not null, start integer not null, end integer not null, quote text not null,
+  document integer not null references documents(pk) on delete cascade on update cascade, name text not null, value text not null,
+  field text not null, start integer not null, end integer not null, quote text not null, reader text not null default '',
   primary key (document, name, field, start, end, value)
 ) without rowid;
 
 create table document_spans (
-  document integer not null references documents(pk) on delete cascade, kind text not null
+  document integer not null references documents(pk) on delete cascade on update cascade, kind text not null
     check (kind in ('task', 'facet')),
   ref text not null, measure text not null default '', field text not null, start integer not null, end integer not null,
   quote text not null, reader text not null default '', weight real not null default 0, classifier text not null default '',
@@ -117,7 +135,7 @@ create table document_spans (
 ) without rowid;
 
 create table attachments (
-  document integer not null references documents(pk) on delete cascade, position integer not null, url text not null,
+  document integer not null references documents(pk) on delete cascade on update cascade, position integer not null, url text not null,
   filename text not null default '', media_type text not null default '', sha256 text not null default '',
   text text, error text not null default '', reader text not null default '', confidence real, pages integer,
   fetch integer, primary key (document, position)
