@@ -1,0 +1,42 @@
+"""Parses pages that are not well: a stray `</html>` in the middle, charset declarations that lie, frames of Word export."""
+
+from __future__ import annotations
+
+import re
+
+from lxml import html
+
+_CLOSERS = re.compile(r"</(?:html|body)\s*>", re.I)
+_XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
+_EMPTY = "<html><head></head><body></body></html>"
+
+
+def mend(text: str) -> str:
+    """Take out every `</html>` and `</body>`: lxml drops what follows the first one, browsers go on reading."""
+    return _CLOSERS.sub("", _XML_DECLARATION.sub("", text))
+
+
+def parse(text: str) -> html.HtmlElement:
+    """The tree of a page; an empty page for text that holds no markup at all. Never raises on soup."""
+    mended = mend(text)
+    if not mended.strip():
+        mended = _EMPTY
+    # bytes with a forced encoding: lxml refuses str with an encoding declaration, and metas lie
+    parser = html.HTMLParser(encoding="utf-8", huge_tree=True, remove_pis=True, default_doctype=False)
+    try:
+        root = html.document_fromstring(mended.encode("utf-8", "replace"), parser=parser, ensure_head_body=False)
+    except Exception:
+        root = html.document_fromstring(_EMPTY, ensure_head_body=False)
+    return root
+
+
+def markup(node: html.HtmlElement) -> str:
+    """An element as HTML text (without what follows it)."""
+    out: str = html.tostring(node, encoding="unicode", with_tail=False)
+    return out
+
+
+def escape(text: str) -> str:
+    """Plain text as a fragment of HTML whose lines stay lines."""
+    safe = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return "".join(f"<p>{line}</p>" for line in safe.splitlines() if line.strip())
