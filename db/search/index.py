@@ -39,7 +39,7 @@ def tags_of(row: sqlite3.Row | tuple) -> str:
     for line in (row[13] or "").splitlines():
         task, _, measure = line.partition(" ")
         pairs += [("task", task), ("measure", measure)]
-    pairs += [tuple(line.split(" ", 1)) for line in (row[14] or "").splitlines()]  # type: ignore[misc]
+    pairs += [tuple(line.split(" ", 1)) for line in (row[14] or "").splitlines()]
     words = dict.fromkeys(tag_token(field, value) for field, value in pairs if value)
     return " ".join([EVERY_DOCUMENT, *words])
 
