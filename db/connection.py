@@ -17,6 +17,8 @@ from sqlite_utils import Database
 
 from db import migrations
 from db.errors import DatabaseError, explain
+from db.search.fold import register
+from db.search.index import refresh
 
 BUSY_MS = 30_000
 # How often BEGIN IMMEDIATE is tried before giving up: 10 x 30 s is longer than any transaction of the house takes.
@@ -40,6 +42,7 @@ def _open(path: Path) -> Database:
     # The crawl opens in one thread and writes in another, never in two at once.
     conn = sqlite3.connect(path, timeout=BUSY_MS / 1000, check_same_thread=False)
     try:
+        register(conn)
         migrations.check(conn, path)
         if conn.execute("pragma journal_mode").fetchone()[0] != "wal":
             conn.execute("pragma journal_mode = wal").fetchone()
@@ -70,6 +73,7 @@ def _open_readonly(path: Path) -> Database:
 def _connect_uri(path: Path, option: str) -> sqlite3.Connection:
     uri = path.absolute().as_uri() + f"?{option}"
     conn = sqlite3.connect(uri, uri=True, timeout=BUSY_MS / 1000, check_same_thread=False)
+    register(conn)
     conn.execute("select count(*) from sqlite_master").fetchone()
     return conn
 
@@ -91,6 +95,8 @@ def path_of(database: Database) -> str:
 def immediate(database: Database) -> Iterator[sqlite3.Connection]:
     """One writing transaction: BEGIN IMMEDIATE … COMMIT, ROLLBACK on any error; inside another one it joins that.
 
+    Documents that changed are in the search index when it commits.
+
     Yields the sqlite3 connection. Raises DatabaseError where SQLite does (full disk, lock held for minutes).
     """
     conn = database.conn
@@ -100,6 +106,7 @@ def immediate(database: Database) -> Iterator[sqlite3.Connection]:
     _begin(database)
     try:
         yield conn
+        refresh(conn)
         conn.execute("commit")
     except sqlite3.OperationalError as e:
         _rollback(conn)
