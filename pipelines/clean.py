@@ -17,14 +17,16 @@ from bs4.element import CData, Comment, NavigableString, PreformattedString, Tag
 from db.documents import Document
 from pipelines import furniture
 
-_BLOCKS = frozenset(
+_BLOCK_NAMES = (
     "p div section article header footer main aside nav h1 h2 h3 h4 h5 h6 ul ol li dl dt dd table tbody thead tfoot tr td th "
-    "caption blockquote pre center figure figcaption form fieldset address hr details summary option".split()
+    "caption blockquote pre center figure figcaption form fieldset address hr details summary option"
 )
-_SKIP = frozenset(
+_SKIP_NAMES = (
     "script style noscript template iframe object embed svg math canvas audio video button select textarea input head title "
-    "meta link rt rp map area ins-ad".split()
+    "meta link rt rp map area"
 )
+_BLOCKS = frozenset(_BLOCK_NAMES.split())
+_SKIP = frozenset(_SKIP_NAMES.split())
 _HIDDEN = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all|font-size\s*:\s*0(?:px|pt|em|%)?\s*(?:;|!|$)"
     r"|(?<![-\w])height\s*:\s*0(?:px)?\s*;.*overflow\s*:\s*hidden",
@@ -40,13 +42,24 @@ _LAYOUT_CELL = 300
 
 
 def stage(document: Document, context: Any) -> Document:
-    """`document.text` comes as markup of the body (see `pipelines.extract`) and leaves as plain text."""
+    """Make `document.text` of the markup that `pipelines.extract` left in `context.scratch["body"]`."""
     document.title = line(document.title)
     document.author = line(document.author)
     document.outlet = line(document.outlet)
-    document.text = to_text(document.text, title=document.title)
+    document.text = to_text(context.scratch.get("body", ""), title=document.title)
+    strip = context.source.article.text_strip if context.source is not None else ()
+    if strip:
+        document.text = _strip_lines(document.text, strip)
     document.body_is_stub = is_stub(document)
     return document
+
+
+def _strip_lines(text: str, patterns: tuple[str, ...]) -> str:
+    """The source's own promotional lines cut out, line by line."""
+    lines = text.split("\n")
+    for pattern in patterns:
+        lines = [re.sub(pattern, "", entry).strip() for entry in lines]
+    return "\n".join(entry for entry in lines if entry)
 
 
 def line(text: str) -> str:

@@ -57,6 +57,34 @@ class Content:
     truncated: bool = False
 
 
+def stage(document: Any, context: Any) -> Any:
+    """First link of the chain: leaves the decoded `Content` in `context.scratch["content"]`, None for a file (PDF, Word …)."""
+    fetched = context.fetched
+    try:
+        body, cut = decompress(fetched.body, header(fetched.headers, "Content-Encoding"))
+        if is_file(body):
+            context.scratch["content"] = None
+            context.scratch["file"] = body
+            return document
+        content = _text_of(body, cut, fetched, context.source)
+    except ContentError as error:
+        from pipelines.stages import Unreadable
+
+        raise Unreadable(error.outcome, str(error)) from error
+    context.scratch["content"] = content
+    document.remarks += content.remarks
+    return document
+
+
+def is_file(body: bytes) -> bool:
+    """Whether bytes are an office or archive file and not text (by their first bytes; servers' media types are often wrong)."""
+    return (
+        body[:8].lstrip()[:5] == b"%PDF-"
+        or body[:4] in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"Rar!", b"7z\xbc\xaf")
+        or (body[:5] == b"{\\rtf")
+    )
+
+
 def header(headers: Any, name: str) -> str:
     """The value of a header, whatever the case of its name and whether values are str, bytes or lists of them."""
     if not headers:
@@ -75,6 +103,10 @@ def header(headers: Any, name: str) -> str:
 def read(fetched: FetchedLike, source: Any = None, *, limit: int = MAX_DECODED) -> Content:
     """Text of a fetched exchange. `source.encoding` is a last hint only. Raises ContentError."""
     body, cut = decompress(fetched.body, header(fetched.headers, "Content-Encoding"), limit=limit)
+    return _text_of(body, cut, fetched, source)
+
+
+def _text_of(body: bytes, cut: str, fetched: FetchedLike, source: Any) -> Content:
     kind = header(fetched.headers, "Content-Type") or fetched.media_type or ""
     content = to_text(body, kind, getattr(source, "encoding", "") or "")
     if not cut:
