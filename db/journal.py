@@ -311,7 +311,7 @@ def unfinished(database: Database, source: str) -> list[Entry]:
         "order by first_listed_at, key",
         (source,),
     )
-    return [Entry(*r[:5], said=json.loads(r[5]), section=r[6]) for r in rows.fetchall()]
+    return [Entry(r[0], r[1], r[2], r[3], r[4], json.loads(r[5]), r[6]) for r in rows.fetchall()]
 
 
 def validators(database: Database, url: str) -> Validators:

@@ -37,10 +37,12 @@ create table entries (
     check (state in ('new', 'fetched', 'done', 'failed')),
   attempts integer not null default 0, reason text not null default '', said text not null default '{}',
   section text not null default '', first_listed_at text not null, last_listed_at text not null,
-  listed integer not null default 0, fetch integer, document integer, primary key (source, key)
+  listed integer not null default 0, fetch integer, document integer, document_fetch integer, canonical_url text,
+  primary key (source, key)
 ) without rowid;
 create index entries_state on entries(source, state);
 create index entries_document on entries(document) where document is not null;
+create index entries_canonical_url on entries(canonical_url) where canonical_url is not null;
 
 create table list_entries (
   list text not null, source text not null, key text not null, position integer not null, primary key (list, source, key)
@@ -86,9 +88,9 @@ create index documents_doc_number on documents(doc_number) where doc_number != '
 -- in which fetches were processed. `body` is the document as JSON, deflated; where this observation supplies the fields of
 -- its document (`slim`), title and texts are left out of it and stand in `documents` and `attachments` only.
 create table observations (
-  id integer primary key, canonical_url text not null unique, document_id text not null, identity text not null,
-  source text not null, entry text, fetch integer not null unique, first_fetch integer not null,
-  first_seen_at text not null, rank text not null, slim integer not null default 0, body blob not null
+  fetch integer primary key, canonical_url text not null unique, url text not null, document_id text not null,
+  identity text not null, source text not null, entry text, first_fetch integer not null, first_seen_at text not null,
+  rank text not null, slim integer not null default 0, body blob not null
 );
 create index observations_rank on observations(identity, rank desc, canonical_url);
 create index observations_first on observations(identity, first_fetch);
