@@ -1,0 +1,166 @@
+"""The term reader: finds the taxonomy's words in a document and weighs each by where and how it stands there.
+
+One automaton pass per field. What it gives is evidence with offsets; what the evidence is worth in the end is decided
+in `combine`.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass, field
+
+from pipelines.classify.lexicon import Lexicon, Role
+from pipelines.classify.normalise import Normalised, language_of, normalise
+from pipelines.classify.sentences import Sentence, split
+
+# how much a hit counts by where it stands; the lead is the first paragraphs of the body up to LEAD characters
+FIELD_WEIGHT = {"title": 1.0, "lead": 1.0, "body": 0.9, "attachment": 0.8}
+LEAD = {"zh": 200, "en": 600, "": 400}
+NEGATED, QUOTED, SLOGAN, FORMULA = 0.1, 0.3, 0.3, 0.05
+# a sentence that lists this many tasks without a figure is a slogan
+SLOGAN_TASKS = 4
+
+_NOT_BEFORE = re.compile(
+    r"(?:不适用于?|不包括|不包含|不含|不属于|不涉及|不再|未涉及|并非|不是|没有|并未|尚未|无关|除外|而非"
+    r"|(?:\b(?:not|no|without|excluding|except|unlike|never|neither|nor|rather than|instead of|other than)\b))"
+    r"[^,，。;；:：()]{0,10}$"
+)
+_NOT_AFTER = re.compile(
+    r"^[^,，。;；]{0,6}(?:无关|不在此列|除外|不适用)|^ (?:does|do|is|are) not (?:apply|included|covered)"
+)
+_CITED = re.compile(r"《[^》]{4,120}》")
+_DIGIT = re.compile(r"\d")
+
+
+@dataclass(slots=True)
+class Hit:
+    """One word found: offsets in the folded text of its field, the sentence it stands in, and what it is worth."""
+
+    role: Role
+    start: int
+    end: int
+    sentence: int
+    value: float = 0.0
+    why: str = ""
+
+
+@dataclass(slots=True)
+class FieldReading:
+    """A field of the document as read: folded text, sentences (offsets in the original), hits by kind."""
+
+    name: str
+    original: str
+    folded: Normalised
+    language: str
+    sentences: list[Sentence]
+    bounds: list[int]
+    hits: list[Hit] = field(default_factory=list)
+    gates: dict[str, list[Hit]] = field(default_factory=dict)
+    facets: list[Hit] = field(default_factory=list)
+    concepts: list[Hit] = field(default_factory=list)
+
+    def place(self, sentence: int) -> str:
+        """`title`, `lead`, `body` or `attachment`."""
+        if self.name == "title":
+            return "title"
+        if self.name != "text":
+            return "attachment"
+        return "lead" if self.sentences and self.sentences[sentence].start < LEAD[self.language] else "body"
+
+
+def read_field(lexicon: Lexicon, name: str, text: str) -> FieldReading:
+    """All hits in one field, negatives applied, each weighed."""
+    folded = normalise(text)
+    sentences = split(text)
+    if not sentences and text.strip():
+        sentences = [Sentence(0, len(text), 0)]
+    starts = folded.starts
+    bounds = [int(b) for b in starts.searchsorted([s.start for s in sentences])] if sentences else []
+    reading = FieldReading(name, text, folded, language_of(text), sentences, bounds)
+    if sentences:
+        _find(lexicon, reading)
+        _weigh(reading)
+    return reading
+
+
+def _find(lexicon: Lexicon, reading: FieldReading) -> None:
+    text, bounds = reading.folded.text, reading.bounds
+    roles, bounded = lexicon.roles, lexicon.bounded
+    size = len(text)
+    blocked: dict[str, list[tuple[int, int]]] = {}
+    tasks: list[Hit] = []
+    facets: list[Hit] = []
+    for which, start, end in lexicon.automaton.find_matches_as_indexes(text, overlapping=True):
+        left, right = bounded[which]
+        if left and start and _word(text[start - 1]):
+            continue
+        if right and end < size and _word(text[end]):
+            continue
+        sentence = bisect_right(bounds, start) - 1
+        if sentence < 0:
+            sentence = 0
+        for role in roles[which]:
+            if role.exact and not _same_case(reading, role.exact, start, end):
+                continue
+            kind = role.kind
+            if kind == "gate":
+                reading.gates.setdefault(role.key, []).append(Hit(role, start, end, sentence))
+            elif kind == "task":
+                tasks.append(Hit(role, start, end, sentence))
+            elif kind == "concept":
+                reading.concepts.append(Hit(role, start, end, sentence))
+            elif kind == "facet":
+                facets.append(Hit(role, start, end, sentence))
+            else:
+                blocked.setdefault(role.key, []).append((start, end))
+    reading.hits = [h for h in tasks if not _overlaps(h, blocked.get(h.role.key))]
+    reading.facets = [h for h in facets if not _overlaps(h, blocked.get(h.role.key))]
+
+
+def _word(char: str) -> bool:
+    return char < "\u0250" and char.isalnum()
+
+
+def _same_case(reading: FieldReading, exact: str, start: int, end: int) -> bool:
+    begin, stop = reading.folded.original(start, end)
+    found = reading.original[begin:stop]
+    return found == exact or normalise_width(found) in (exact, exact + "s")
+
+
+def normalise_width(text: str) -> str:
+    """Full-width letters to ordinary ones, case kept."""
+    return "".join(chr(ord(c) - 0xFEE0) if "！" <= c <= "～" else c for c in text)
+
+
+def _overlaps(hit: Hit, spans: list[tuple[int, int]] | None) -> bool:
+    return bool(spans) and any(start < hit.end and hit.start < end for start, end in spans or ())
+
+
+def _weigh(reading: FieldReading) -> None:
+    """Give every task hit its value: rank of the term, field, and how the sentence uses it."""
+    text, bounds = reading.folded.text, reading.bounds
+    cited = [m.span() for m in _CITED.finditer(text)] if reading.name != "title" and "《" in text else []
+    by_sentence: dict[int, set[str]] = {}
+    for hit in reading.hits:
+        by_sentence.setdefault(hit.sentence, set()).add(hit.role.key)
+    slogans = set()
+    for sentence, tasks in by_sentence.items():
+        if len(tasks) >= SLOGAN_TASKS:
+            stop = bounds[sentence + 1] if sentence + 1 < len(bounds) else len(text)
+            if not _DIGIT.search(text, bounds[sentence], stop):
+                slogans.add(sentence)
+    for hit in reading.hits:
+        value, why = hit.role.weight * FIELD_WEIGHT[reading.place(hit.sentence)], ""
+        begin = bounds[hit.sentence]
+        if hit.role.formula:
+            value, why = value * FORMULA, "formula of caution"
+        elif _NOT_BEFORE.search(text, max(begin, hit.start - 24), hit.start) or _NOT_AFTER.search(
+            text[hit.end : hit.end + 20]
+        ):
+            value, why = value * NEGATED, "negated"
+        elif any(start < hit.start and hit.end < end for start, end in cited):
+            value, why = value * QUOTED, "in the title of a cited document"
+        elif hit.sentence in slogans:
+            value, why = value * SLOGAN, "one of many tasks in a list without figures"
+        hit.value, hit.why = value, why
