@@ -83,6 +83,9 @@ def _address(reading: Reading, row: dict[str, Any], said: dict[str, Any], known:
     detail, public = option(options, "detail_url"), option(options, "public_url")
     if public and (filled := known.fill(str(public))):
         said["public_url"] = filled
+    other = option(options, "detail_url_fallback")
+    if other and (filled := known.fill(str(other))):
+        said["fallback_url"] = reading.link(filled)
     if detail and (filled := known.fill(str(detail))):
         return reading.link(filled)
     return next((u for u in (reading.link(t) for t in _texts(row, texts(options, "link"))) if u), "")

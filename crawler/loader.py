@@ -1,0 +1,99 @@
+"""Makes every configured source a Scrapy spider named by its id, so that `scrapy list` and `scrapy crawl ID` know them all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from scrapy.interfaces import ISpiderLoader
+from zope.interface import implementer
+
+from crawler.house import configuration
+from crawler.spiders.kinds import KINDS
+
+if TYPE_CHECKING:
+    from scrapy import Request
+    from scrapy.settings import BaseSettings
+
+    from config.sources import Source
+    from crawler.spiders.base import SourceSpider
+
+# own classes, and the module below crawler.spiders that each lives in
+OWN_CLASSES = {
+    "NfraSpider": "nfra",
+    "MiitSpider": "miit",
+    "GovCnLibrarySpider": "govcn",
+    "EpaperSpider": "epaper",
+    "StcnSpider": "stcn",
+    "CaixinGlobalSpider": "caixin",
+}
+# classes that are not written on purpose, with the reason that users are told
+SIGNED = "its interface asks for a signature that the site's own script computes and changes; that is respected"
+REFUSED_CLASSES = {"YicaiGlobalSpider": SIGNED, "ClsSpider": SIGNED}
+
+
+@implementer(ISpiderLoader)
+class CircularwatchSpiderLoader:
+    """Scrapy's SPIDER_LOADER_CLASS. Reads the configuration once and makes classes when they are asked for."""
+
+    def __init__(self, sources: Mapping[str, Source]) -> None:
+        self.sources = sources
+        self._classes: dict[str, type[SourceSpider]] = {}
+
+    @classmethod
+    def from_settings(cls, settings: BaseSettings) -> CircularwatchSpiderLoader:
+        """The loader for the configuration that the settings name. Raises ConfigError."""
+        return cls(configuration(settings.get("CIRCULARWATCH_CONFIG") or None).sources)
+
+    def list(self) -> list[str]:
+        """The ids of all sources, disabled ones too, in the order of the file."""
+        return list(self.sources)
+
+    def load(self, spider_name: str) -> type[SourceSpider]:
+        """The spider class of a source; KeyError in words when there is none."""
+        if spider_name not in self._classes:
+            source = self.sources.get(spider_name)
+            if source is None:
+                raise KeyError(unknown(spider_name, self.sources))
+            self._classes[spider_name] = spider_class(source)
+        return self._classes[spider_name]
+
+    def find_by_request(self, request: Request) -> list[str]:
+        """The sources that may ask for this address (`scrapy fetch` and `parse` use it)."""
+        return [name for name, source in self.sources.items() if source.allows(request.url)]
+
+
+def unknown(name: str, sources: Mapping[str, Any]) -> str:
+    """The sentence for a source that does not exist."""
+    from config.errors import hint
+
+    return f"there is no source {name!r}{hint(name, list(sources))}; `circularwatch sources list` shows them"
+
+
+def spider_class(source: Source) -> type[SourceSpider]:
+    """A spider class for one source, made from its own class or that of its kind."""
+    base = KINDS[source.kind]
+    own = source.spider_class
+    if own in OWN_CLASSES:
+        base = getattr(import_module(f"crawler.spiders.{OWN_CLASSES[own]}"), own)
+    elif own and own not in REFUSED_CLASSES:
+        raise ValueError(
+            f"sources.yaml, {source.id}: there is no spider class {own!r}; write 'generic' or one of {', '.join(OWN_CLASSES)}"
+        )
+    name = "".join(part.capitalize() for part in source.id.replace("-", "_").split("_")) + "Spider"
+    return type(name, (base,), {"name": source.id, "source": source, "__module__": __name__, "__doc__": source.name})
+
+
+def refusal(source: Source, *, named: bool, environment: Mapping[str, str] = os.environ) -> str:
+    """Why a source is not crawled now, as a sentence; empty when it is. `named`: the user asked for this very source."""
+    if source.spider_class in REFUSED_CLASSES:
+        return f"{source.id} is not crawled: {REFUSED_CLASSES[source.spider_class]}"
+    missing = [name for name in source.secrets if not environment.get(name)]
+    if missing:
+        return f"{source.id} needs {' and '.join(missing)} in the environment; see its note in sources.yaml"
+    if not source.enabled and not named:
+        why = f" ({source.note})" if source.note else ""
+        return f"{source.id} is switched off{why}; name it to crawl it all the same: circularwatch crawl {source.id}"
+    return ""
