@@ -20,7 +20,16 @@ if TYPE_CHECKING:
     from config.sources import Source
     from config.taxonomy import Taxonomy
 
-__all__ = ["Config", "ConfigError", "directory_of", "load", "load_alerts", "load_settings", "load_sources", "load_taxonomy"]
+__all__ = [
+    "Config",
+    "ConfigError",
+    "directory_of",
+    "load",
+    "load_alerts",
+    "load_settings",
+    "load_sources",
+    "load_taxonomy",
+]
 
 
 @dataclass(frozen=True)
@@ -43,7 +52,9 @@ def directory_of(directory: Path | str | None = None, env: Mapping[str, str] | N
     chosen = directory or environment.get("CIRCULARWATCH_CONFIG") or Path(__file__).parent
     path = Path(chosen).expanduser().absolute()
     if not path.is_dir():
-        raise ConfigError(str(chosen), 0, "there is no such configuration folder; check --config and CIRCULARWATCH_CONFIG")
+        raise ConfigError(
+            str(chosen), 0, "there is no such configuration folder; check --config and CIRCULARWATCH_CONFIG"
+        )
     return path
 
 

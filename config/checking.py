@@ -66,7 +66,9 @@ def _sentence(model: type[BaseModel], data: Any, where: str, item: Any) -> tuple
     line = line_of(data, loc)
     if kind == "extra_forbidden":
         inside = place(where, loc[:-1])
-        message = f"unknown key {loc[-1]!r}{' in ' + inside if inside else ''}{hint(loc[-1], names_at(model, loc[:-1]))}"
+        message = (
+            f"unknown key {loc[-1]!r}{' in ' + inside if inside else ''}{hint(loc[-1], names_at(model, loc[:-1]))}"
+        )
         return line, message
     if kind == "missing":
         inside = place(where, loc[:-1])

@@ -39,7 +39,9 @@ def check_regex(value: str) -> str:
     except (RecursionError, OverflowError):
         raise ValueError(f"{value!r} is not a regular expression: too deep or too large") from None
     if compiled.groups > 1:
-        raise ValueError(f"{value!r} has {compiled.groups} groups; one group gives the result, write the others as (?:…)")
+        raise ValueError(
+            f"{value!r} has {compiled.groups} groups; one group gives the result, write the others as (?:…)"
+        )
     return value
 
 
@@ -63,7 +65,9 @@ def check_host(value: str) -> str:
     """A host name; `*.example.org` means the host example.org and every host below it."""
     name = value.removeprefix("*.")
     if not re.fullmatch(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+", name):
-        raise ValueError(f"{value!r} is not a host name such as www.example.org or *.example.org (lower case, no scheme)")
+        raise ValueError(
+            f"{value!r} is not a host name such as www.example.org or *.example.org (lower case, no scheme)"
+        )
     return value
 
 
@@ -121,7 +125,9 @@ def check_time(value: str) -> str:
 def check_id(value: str) -> str:
     """A short name: lower-case letters, digits, '-' and '_', beginning with a letter."""
     if not re.fullmatch(r"[a-z][a-z0-9_-]{1,59}", value):
-        raise ValueError(f"{value!r} is not an id; use lower-case letters, digits, '-' and '_', beginning with a letter")
+        raise ValueError(
+            f"{value!r} is not an id; use lower-case letters, digits, '-' and '_', beginning with a letter"
+        )
     return value
 
 
@@ -130,8 +136,6 @@ def check_filled(value: str) -> str:
     if not value.strip():
         raise ValueError("must not be empty")
     return value
-
-
 
 
 Id = Annotated[str, AfterValidator(check_id)]

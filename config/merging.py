@@ -26,7 +26,19 @@ DEFAULTABLE = (
     "attachment_ext",
 )
 # What a source that is `like` another one must say for itself
-OWN = ("id", "name", "enabled", "certainty", "evidence", "evidence_on", "note", "base_url", "lists", "like")
+OWN = (
+    "id",
+    "name",
+    "enabled",
+    "certainty",
+    "evidence",
+    "evidence_on",
+    "note",
+    "base_url",
+    "lists",
+    "lists_off",
+    "like",
+)
 # Blocks in which the keys of a source are laid over those of the source that it is like
 BLOCKS = ("list", "article", "paging", "feed", "sitemap", "wordpress", "expect", "headers", "xhr_list")
 
@@ -80,17 +92,23 @@ class _Merger:
     def _entries(self, document: Map) -> dict[str, Map]:
         listed = document.get("sources")
         if not isinstance(listed, Seq) or not listed:
-            raise ConfigError(self.file, document.lines.get("sources", 1), "sources: must be a list with a source in it")
+            raise ConfigError(
+                self.file, document.lines.get("sources", 1), "sources: must be a list with a source in it"
+            )
         out: dict[str, Map] = {}
         for entry, line in zip(listed, listed.lines, strict=True):
             if not isinstance(entry, Map):
                 raise ConfigError(self.file, line, "each source must be a block that begins with '- id: …'")
             name = entry.get("id")
             if not isinstance(name, str):
-                raise ConfigError(self.file, line, "this source lacks the key 'id'" if name is None else "id: must be text")
+                raise ConfigError(
+                    self.file, line, "this source lacks the key 'id'" if name is None else "id: must be text"
+                )
             at = entry.lines["id"]
             if name in out:
-                raise ConfigError(self.file, at, f"the id {name!r} is used twice (first in line {out[name].lines['id']})")
+                raise ConfigError(
+                    self.file, at, f"the id {name!r} is used twice (first in line {out[name].lines['id']})"
+                )
             out[name] = entry
         return out
 
@@ -142,10 +160,8 @@ class _Merger:
             raise ConfigError(self.file, at, f"{name}: {key}.same_as: there is no {str(other)!r}{hint(other, known)}")
         if other in seen:
             raise ConfigError(self.file, at, f"{name}: {key}.same_as: {other!r} leads back to itself")
-        if other in self.templates:
-            base = self.templates[other]
-        else:
-            base = self._like(self.entries[other], (name,)).get(key)
+        source = None if other in self.templates else self._like(self.entries[other], (name,))
+        base = self.templates[other] if source is None else source.get(key)
         if not isinstance(base, Map):
             raise ConfigError(self.file, at, f"{name}: {key}.same_as: the source {other!r} has no block {key!r}")
         out = block.over(self._same_as(base, key, other, (*seen, name, other)))
@@ -154,5 +170,3 @@ class _Merger:
 
     def _others(self, name: str) -> list[str]:
         return [other for other in self.entries if other != name]
-
-

@@ -20,7 +20,7 @@ class Condition(Model):
     """A JSON value that must be equal to something."""
 
     path: Filled = Field(description="dotted path of the value")
-    equals: Scalar = Field(description="what it must be; compared as text, so that 1 equals \"1\"")
+    equals: Scalar = Field(description='what it must be; compared as text, so that 1 equals "1"')
 
 
 class AttachmentRows(Model):
@@ -29,7 +29,9 @@ class AttachmentRows(Model):
     path: Filled = Field(description="dotted path of the objects, with [] at the end")
     url: Filled = Field(description="key of the file's address")
     name: Texts = Field((), description="keys of the file's name")
-    base: Url | None = Field(None, description="what relative addresses are joined to (default: the document's address)")
+    base: Url | None = Field(
+        None, description="what relative addresses are joined to (default: the document's address)"
+    )
 
 
 class ListEntry(Model):
@@ -45,8 +47,7 @@ class ListEntry(Model):
     item_id: Positive | None = Field(None, description="number of the column; fills {item_id} in addresses")
     fallback: bool = Field(False, description="read only when the lists before it gave no rows")
     xhr_json: bool = Field(False, description="this list answers JSON and is read by xhr_list")
-    enabled: bool = Field(True, description="false = keep it in the file, don't read it")
-    note: str = Field("", description="for people: why it is off, what is unverified")
+    note: str = Field("", description="for people: what is unverified, why it is among lists_off")
 
 
 class Paging(Model):
@@ -100,7 +101,9 @@ class ListOptions(Model):
     doc_number: Texts = Field((), description="文号")
     index_number: Texts = Field((), description="索引号")
     issuer: Texts = Field((), description="issuing authorities")
-    body_html: Texts = Field((), description="JSON path of the whole text as HTML; then no page is fetched if it is there")
+    body_html: Texts = Field(
+        (), description="JSON path of the whole text as HTML; then no page is fetched if it is there"
+    )
     attachments: Texts = Field((), description="addresses of attachments")
     attachment_rows: AttachmentRows | None = Field(None, description="attachments listed as JSON objects")
     external_link: ExternalLink | None = Field(None, description="rows that are links to another site")
@@ -113,7 +116,9 @@ class ListOptions(Model):
     allow: Regexes = Field((), description="the address of a row must match one of these; others are left out")
     strip_query: bool = Field(False, description="cut the query off the addresses")
     min_title_len: Count = Field(0, description="leave out rows with a shorter title (pictures, navigation)")
-    date_formats: DateFormats = Field((), description="strptime formats, rfc822, iso8601, epoch_s, epoch_ms; in this order")
+    date_formats: DateFormats = Field(
+        (), description="strptime formats, rfc822, iso8601, epoch_s, epoch_ms; in this order"
+    )
     date_strip: Regexes = Field((), description="cut off the text of a date before it is read")
 
 
@@ -146,7 +151,9 @@ class DateSanity(Model):
 class RejectIf(Model):
     """Signs that the answer is not the article."""
 
-    title_equals_section: bool = Field(False, description="the title is just the section's name: a section index came back")
+    title_equals_section: bool = Field(
+        False, description="the title is just the section's name: a section index came back"
+    )
 
 
 class ArticleOptions(Model):
@@ -160,7 +167,9 @@ class ArticleOptions(Model):
     published: Texts = Field((), description="date of publication")
     modified: Texts = Field((), description="date of the last change")
     written: Texts = Field((), description="date of writing (成文日期)")
-    date_formats: DateFormats = Field((), description="strptime formats, rfc822, iso8601, epoch_s, epoch_ms; in this order")
+    date_formats: DateFormats = Field(
+        (), description="strptime formats, rfc822, iso8601, epoch_s, epoch_ms; in this order"
+    )
     date_strip: Regexes = Field((), description="cut off the text of a date before it is read")
     date_sanity: DateSanity | None = Field(None, description="distrust dates far from the one in the address")
     source: Texts = Field((), description="the outlet or office that the page names")

@@ -21,7 +21,17 @@ LOOKUPS = (
 )  # fmt: skip
 # Always CSS or XPath, also where the other fields are JSON paths
 ALWAYS_HTML = ("body_css", "remove", "paywall_markers")
-JSON_ONLY = ("ok", "node", "id", "body_html", "attachment_rows", "external_link", "nested_json", "skip_when", "free_when")
+JSON_ONLY = (
+    "ok",
+    "node",
+    "id",
+    "body_html",
+    "attachment_rows",
+    "external_link",
+    "nested_json",
+    "skip_when",
+    "free_when",
+)
 DAY_FIELDS = ("yyyy", "mm", "dd", "yyyymm", "yyyymmdd")
 PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 JSON_PATH = re.compile(r"^(\[\]|[^\s.\[\]]+(\[\])?)(\.(\[\]|[^\s.\[\]]+(\[\])?))*$")
@@ -82,7 +92,10 @@ def check_source(source: Source, data: Any, file: str) -> Iterator[ConfigError]:
 
 def _faults(source: Source) -> Iterator[tuple[tuple[str | int, ...], str]]:
     if source.spider != "generic" and not re.fullmatch(r"custom:[A-Z][A-Za-z0-9]+", source.spider):
-        yield ("spider",), f"{source.spider!r} is neither 'generic' nor 'custom:' with a class name{hint(source.spider, ['generic'])}"
+        yield (
+            ("spider",),
+            f"{source.spider!r} is neither 'generic' nor 'custom:' with a class name{hint(source.spider, ['generic'])}",
+        )
     rows_are_json = source.kind == "json-api" and source.list.html_path is None
     yield from _lookups(source.list, "list", rows_are_json)
     if source.kind != "json-api":
@@ -127,7 +140,9 @@ def _lookups(
             yield (block, name), f"{template!r} is not an address; begin it with https:// or /"
 
 
-def _texts(texts: tuple[str, ...], loc: tuple[str | int, ...], is_json: bool) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def _texts(
+    texts: tuple[str, ...], loc: tuple[str | int, ...], is_json: bool
+) -> Iterator[tuple[tuple[str | int, ...], str]]:
     for index, text in enumerate(texts):
         # "re_url:" reads the row's address, which JSON rows have too
         problem = path_fault(text) if is_json and not text.startswith("re_url:") else selector_fault(text)

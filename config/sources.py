@@ -36,14 +36,18 @@ class Source(Model):
     id: Id = Field(description="short name; also the name of the spider")
     name: Filled = Field(description="name as users see it")
     kind: Literal["html-list", "json-api", "feed", "sitemap", "wordpress"] = Field(description="what its lists are")
-    spider: Filled = Field("generic", description="generic, or custom:ClassName for a site that options cannot describe")
+    spider: Filled = Field(
+        "generic", description="generic, or custom:ClassName for a site that options cannot describe"
+    )
     type: Literal["regulator", "government", "policy-bank", "media", "aggregator", "statistics"] = Field(
         description="who speaks here"
     )
     language: Literal["zh", "en"] = Field(description="language of most documents")
     outlet: str = Field("", description="name of the publisher, for documents that name no outlet (default: name)")
     issuer: str = Field("", description="the authority whose own site this is; its documents are first-hand here")
-    level: Literal["", "central", "provincial", "municipal", "institution"] = Field("", description="rank of the issuer")
+    level: Literal["", "central", "provincial", "municipal", "institution"] = Field(
+        "", description="rank of the issuer"
+    )
     region: str = Field("", description="province or city of a local authority")
     certainty: Certainty
     evidence: str = Field("", description="what the certainty rests on, in a few words")
@@ -55,22 +59,31 @@ class Source(Model):
     download_delay_s: Seconds = Field(3, description="seconds between two requests to the host")
     timeout_s: Seconds = Field(30, description="seconds until a request is given up")
     headers: dict[str, str] = Field(default_factory=dict, description="request headers, added to the defaults")
-    allowed_hosts: Hosts = Field((), description="further hosts that may be asked; those of base_url and lists always may")
+    allowed_hosts: Hosts = Field(
+        (), description="further hosts that may be asked; those of base_url and lists always may"
+    )
     mirrors: Urls = Field((), description="bases of sites with the same paths, tried only after time-outs and 5xx")
     encoding: Encoding = Field("utf-8", description="tried first; bytes that are not valid in it decide for themselves")
     timezone: Zone = Field("Asia/Shanghai", description="zone of times without one, and of civil dates")
-    secrets: Texts = Field((), description="environment variables that fill {NAME} in addresses; without them it is off")
+    secrets: Texts = Field(
+        (), description="environment variables that fill {NAME} in addresses; without them it is off"
+    )
     repost: bool = Field(False, description="mostly reposts: the page's date is not the event's; look for the origin")
     blocked_body_markers: Texts = Field((), description="texts that are only on challenge pages and raw templates")
     attachment_ext: Texts = Field((), description="file name endings of attachments")
     lists: tuple[ListEntry, ...] = Field(description="the lists that are polled", min_length=1)
-    list_fallbacks: Texts = Field((), description="addresses tried when a list fails; {item_id} and {page} are filled in")
+    lists_off: tuple[ListEntry, ...] = Field((), description="lists that are kept here and not read; note says why")
+    list_fallbacks: Texts = Field(
+        (), description="addresses tried when a list fails; {item_id} and {page} are filled in"
+    )
     paging: Paging | None = Field(None, description="further pages of a list")
     list: ListOptions = Field(default_factory=ListOptions, description="how rows are read")
     xhr_list: XhrList | None = Field(None, description="how lists marked xhr_json are read")
     feed: FeedOptions = Field(default_factory=FeedOptions, description="kind feed: what is unusual")
     sitemap: SitemapOptions = Field(default_factory=SitemapOptions, description="kind sitemap: what is read")
-    wordpress: WordPressOptions = Field(default_factory=WordPressOptions, description="kind wordpress: where fields lie")
+    wordpress: WordPressOptions = Field(
+        default_factory=WordPressOptions, description="kind wordpress: where fields lie"
+    )
     article: ArticleOptions = Field(default_factory=ArticleOptions, description="how a document is read")
     discover_unit: Discover | None = Field(None, description="where a shell page hides the address of its list")
     html_fallback: HtmlFallback | None = Field(None, description="a page of links, read when the interface fails")
@@ -93,7 +106,11 @@ class Source(Model):
         urls += [url for entry in self.lists for url in (entry.url, entry.page_url) if url]
         urls += [self.html_fallback.url] if self.html_fallback else []
         for options in (self.list, self.xhr_list):
-            urls += [u for u in (options.detail_url, options.detail_url_fallback, options.public_url) if u] if options else []
+            urls += (
+                [u for u in (options.detail_url, options.detail_url_fallback, options.public_url) if u]
+                if options
+                else []
+            )
         urls += [self.article.full_text_api] if self.article.full_text_api else []
         found = [urlsplit(url).hostname or "" for url in urls]
         return tuple(dict.fromkeys(h for h in [*found, *self.allowed_hosts] if h))

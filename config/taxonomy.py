@@ -82,7 +82,9 @@ class Institution(Model):
     """An institution that documents name."""
 
     id: Id = Field(description="short name")
-    role: Literal["issuer", "local", "authority", "executor", "infrastructure"] = Field(description="its part in the matter")
+    role: Literal["issuer", "local", "authority", "executor", "infrastructure"] = Field(
+        description="its part in the matter"
+    )
     zh: Filled = Field(description="name in Chinese")
     en: Filled = Field(description="name in English")
     aliases: Terms = Field(default_factory=Terms, description="other names")
@@ -97,7 +99,9 @@ class Industry(Model):
     """An industry that documents name."""
 
     id: Id = Field(description="short name")
-    group: Literal["strategic-emerging", "export", "circular-only", "follow-up"] = Field(description="where it was named")
+    group: Literal["strategic-emerging", "export", "circular-only", "follow-up"] = Field(
+        description="where it was named"
+    )
     in_seed: bool = Field(False, description="whether the seed article names it")
     zh: Filled = Field(description="name in Chinese")
     en: Filled = Field(description="name in English")
@@ -192,7 +196,13 @@ def load_taxonomy(directory: Path) -> Taxonomy:
     _, gates = _read(directory, "taxonomy/gates.yaml", Gates)
     tasks, found = _tasks(directory, meta, gates)
     found += [
-        fault(meta_data, ("order", index), "taxonomy/meta.yaml", "", f"there is no file tasks/{name}.yaml{hint(name, tasks)}")
+        fault(
+            meta_data,
+            ("order", index),
+            "taxonomy/meta.yaml",
+            "",
+            f"there is no file tasks/{name}.yaml{hint(name, tasks)}",
+        )
         for index, name in enumerate(meta.order)
         if name not in tasks
     ]
