@@ -13,7 +13,7 @@ from pipelines.classify.facets import read_facets
 from pipelines.classify.gates import read_gates
 from pipelines.classify.lexicon import compile_lexicon
 from pipelines.classify.relation import read_relation
-from pipelines.classify.terms import FieldReading, read_field
+from pipelines.classify.terms import FieldReading, read_field, weigh_hits
 
 
 class Classifier:
@@ -28,7 +28,9 @@ class Classifier:
         """Title, text and the attachments that have text, as the term reader sees them."""
         fields = [("title", document.title), ("text", document.text)]
         fields += [(f"attachment:{i}", a.text) for i, a in enumerate(document.attachments) if a.text]
-        return [read_field(self.lexicon, name, text) for name, text in fields if text and text.strip()]
+        readings = [read_field(self.lexicon, name, text) for name, text in fields if text and text.strip()]
+        weigh_hits(readings)
+        return readings
 
     def classify(self, document: Document) -> Document:
         """Fill `relevant`, `relevance`, `relation`, `classifier`, `tasks`, `facets` and `explanation`; nothing else."""

@@ -70,7 +70,7 @@ class FieldReading:
 
 
 def read_field(lexicon: Lexicon, name: str, text: str) -> FieldReading:
-    """All hits in one field, negatives applied, each weighed."""
+    """All hits in one field, negatives applied; `weigh_hits` says what they are worth."""
     folded = normalise(text)
     sentences = split(text)
     if not sentences and text.strip():
@@ -80,8 +80,16 @@ def read_field(lexicon: Lexicon, name: str, text: str) -> FieldReading:
     reading = FieldReading(name, text, folded, language_of(text), sentences, bounds)
     if sentences:
         _find(lexicon, reading)
-        _weigh(reading)
     return reading
+
+
+def weigh_hits(readings: list[FieldReading]) -> None:
+    """Give every task hit of a document its value."""
+    # the circular and what reports on it name its tasks in one sentence, and mean it
+    naming = any("circular" in r.gates for r in readings)
+    for reading in readings:
+        if reading.hits:
+            _weigh(reading, naming)
 
 
 def _find(lexicon: Lexicon, reading: FieldReading) -> None:
@@ -137,8 +145,8 @@ def _overlaps(hit: Hit, spans: list[tuple[int, int]] | None) -> bool:
     return bool(spans) and any(start < hit.end and hit.start < end for start, end in spans or ())
 
 
-def _weigh(reading: FieldReading) -> None:
-    """Give every task hit its value: rank of the term, field, and how the sentence uses it."""
+def _weigh(reading: FieldReading, naming: bool) -> None:
+    """The value of a hit: rank of the term, field, and how the sentence uses it."""
     text, bounds = reading.folded.text, reading.bounds
     cited = [m.span() for m in _CITED.finditer(text)] if reading.name != "title" and "《" in text else []
     by_sentence: dict[int, set[str]] = {}
@@ -146,7 +154,7 @@ def _weigh(reading: FieldReading) -> None:
         by_sentence.setdefault(hit.sentence, set()).add(hit.role.key)
     slogans = set()
     for sentence, tasks in by_sentence.items():
-        if len(tasks) >= SLOGAN_TASKS:
+        if len(tasks) >= SLOGAN_TASKS and not naming:
             stop = bounds[sentence + 1] if sentence + 1 < len(bounds) else len(text)
             if not _DIGIT.search(text, bounds[sentence], stop):
                 slogans.add(sentence)
