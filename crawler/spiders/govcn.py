@@ -12,15 +12,13 @@ if TYPE_CHECKING:
 
     from config.options import ListEntry
 
-# `t=zhengcelibrary_gw` and `_bm` fill listVO; `t=zhengcelibrary` leaves it null with totalCount 0 and fills four arrays
-SHAPES = ("searchVO.listVO[]", "searchVO.catMap.*.listVO[]")
-
 
 class GovCnLibrarySpider(JsonApiSpider):
     """Rows of both shapes; all arrays count, a document that stands in two of them once."""
 
     def parse_list(self, response: Response, entry: ListEntry, page: int, first_url: str) -> ListPage:
-        """Rows of whichever shape this answer has."""
-        listed = self.read_as(response, entry, page, first_url, list={"items": SHAPES})
+        """Rows of whichever shape this answer has: `t=…_gw` fills listVO; `t=zhengcelibrary` leaves it null, with
+        totalCount 0, and fills the arrays of catMap."""
+        listed = super().parse_list(response, entry, page, first_url)
         listed.rows = list({row.key: row for row in listed.rows}.values())
         return listed

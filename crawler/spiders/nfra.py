@@ -10,24 +10,14 @@ from typing import TYPE_CHECKING
 
 from crawler.spiders.base import body_text
 from crawler.spiders.kinds import JsonApiSpider
-from pipelines.lists import ListPage
 from pipelines.lists.json_paths import get, parse_json
 
 if TYPE_CHECKING:
     from scrapy.http import Response
 
-    from config.options import ListEntry
-
-# the column's own list; the government-information search; the category page, whose rows stand under their columns
-SHAPES = ("data.rows[]", "data.lists[]", "data[].docInfoVOList[]")
-
 
 class NfraSpider(JsonApiSpider):
-    """All three shapes of a list; a document is its JSON, static or, where that is missing, dynamic."""
-
-    def parse_list(self, response: Response, entry: ListEntry, page: int, first_url: str) -> ListPage:
-        """Rows of whichever shape this answer has."""
-        return self.read_as(response, entry, page, first_url, list={"items": SHAPES})
+    """A document is its JSON, static or, where that is missing, dynamic; both judged before they count as one."""
 
     def judge_document(self, response: Response) -> tuple[str, str]:
         """A withdrawn document answers 200 with `data: null`, and a wrong address with the shell page."""

@@ -179,7 +179,7 @@ def _loads(value: Any) -> Any:
 def _texts(row: Any, paths: list[str], url: str = "") -> list[str]:
     """The values at the paths; `re_url:` reads the row's address."""
     found = [first(None, [p], url) if p.startswith("re_url:") else json_paths.text(row, [p]) for p in paths]
-    return [t for t in found if t]
+    return [t for t in found if t and t != "0"]  # 0 is how gov.cn says that there is no date
 
 
 class _Variables:
