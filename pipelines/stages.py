@@ -103,7 +103,7 @@ class Chain:
     def run(self, fetched: Fetched, source: Source) -> Result:
         """Read one bundle. A fault of a stage is a reason, never a crash: the other documents must go on."""
         result = Result(None)
-        context = Context(fetched, source, getattr(self.config, "taxonomy", None), fetched.fetched_at, self.config)
+        context = Context(fetched, source, self.config.taxonomy, fetched.fetched_at, self.config)
         document = Document(
             url=fetched.final_url or fetched.url, source=source.id, first_seen_at=fetched.fetched_at or None
         )
