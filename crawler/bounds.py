@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -56,51 +55,41 @@ def literal_address(host: str) -> str | None:
         return None
 
 
-def hosts_of(source: Any) -> set[str]:
-    """host:port of everything that a source's configuration names: base URL, lists, fallbacks, allowed hosts."""
-    found: set[str] = set()
-    for url in _urls_of(source):
-        parts = urlsplit(url)
-        if parts.scheme in PORTS and parts.hostname:
-            # Both schemes at the default port: sites move from http to https by redirect, and back.
-            ports = PORTS.values() if parts.port is None else [parts.port]
-            found.update(f"{parts.hostname}:{port}" for port in ports)
-    for host in getattr(source, "allowed_hosts", None) or ():
-        name, _, port = host.lower().partition(":")
-        found.update(f"{name}:{p}" for p in ([port] if port else PORTS.values()))
-    return found
-
-
-def _urls_of(source: Any) -> Iterable[str]:
-    yield getattr(source, "base_url", "") or ""
-    for item in getattr(source, "lists", None) or ():
-        yield item if isinstance(item, str) else getattr(item, "url", "") or ""
-    for item in getattr(source, "list_fallbacks", None) or ():
-        yield item if isinstance(item, str) else getattr(item, "url", "") or ""
+def ports_of(source: Any) -> frozenset[int]:
+    """The ports that a source may be asked at: the usual two, and those that its configuration spells out."""
+    urls = [getattr(source, "base_url", "") or ""]
+    urls += [getattr(entry, "url", "") or "" for entry in getattr(source, "lists", None) or ()]
+    found = set(PORTS.values())
+    for url in urls:
+        try:
+            found.add(urlsplit(url).port or 0)
+        except ValueError:
+            continue
+    return frozenset(found - {0})
 
 
 class Bounds:
     """The bounds of one source. `check` is asked once per request and remembers its answer per host."""
 
-    def __init__(self, source: Any, extra_hosts: Iterable[str] = ()) -> None:
-        self.allowed = hosts_of(source) | set(extra_hosts)
-        self._answers: dict[tuple[str, str], Refusal | None] = {}
+    def __init__(self, source: Any) -> None:
+        self.source = source
+        self.ports = ports_of(source)
+        self._answers: dict[str, Refusal | None] = {}
 
     def check(self, url: str) -> Refusal | None:
         """None, or (outcome, reason in words) for a URL that must not be asked for."""
         scheme, _, rest = url.partition("://")
-        netloc = rest.partition("/")[0].partition("?")[0].partition("#")[0]
-        key = (scheme, netloc)
-        if key not in self._answers:
-            self._answers[key] = self._judge(url)
-        return self._answers[key]
+        origin = f"{scheme}://{rest.partition('/')[0].partition('?')[0].partition('#')[0]}"
+        if origin not in self._answers:
+            self._answers[origin] = self._judge(origin)
+        return self._answers[origin]
 
-    def _judge(self, url: str) -> Refusal | None:
+    def _judge(self, origin: str) -> Refusal | None:
         try:
-            parts = urlsplit(url)
-            host, port = (parts.hostname or "").lower(), parts.port or PORTS.get(parts.scheme, 0)
+            parts = urlsplit(origin)
+            host, port = (parts.hostname or "").rstrip("."), parts.port or PORTS.get(parts.scheme, 0)
         except ValueError:
-            return "wrong-host", f"{url[:200]} is not a proper address"
+            return "wrong-host", f"{origin[:200]} is not a proper address"
         if parts.scheme not in PORTS or not host:
             return "wrong-host", f"{parts.scheme or 'no scheme'}: only http and https are fetched"
         if parts.username is not None or parts.password is not None:
@@ -108,11 +97,12 @@ class Bounds:
         address = literal_address(host)
         if address is not None and not is_public(address):
             return "private-address", f"{host} is not an address of the public internet"
-        if address is None and host.rstrip(".").rpartition(".")[2] in LOCAL_NAMES:
+        if address is None and (host.rpartition(".")[2] in LOCAL_NAMES or host in LOCAL_NAMES):
             return "private-address", f"{host} is a name of the local network"
-        if f"{host.rstrip('.')}:{port}" not in self.allowed:
-            where = host if port == PORTS[parts.scheme] else f"{host}:{port}"
-            return "wrong-host", f"{where} is not among the hosts of this source; add it to allowed_hosts if it should be"
+        if not self.source.allows(host):
+            return "wrong-host", f"{host} is not among the hosts of this source; add it to allowed_hosts if it should be"
+        if port not in self.ports:
+            return "wrong-host", f"port {port} of {host} is not one that this source is read at"
         return None
 
 

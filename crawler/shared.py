@@ -31,6 +31,8 @@ class Shared:
         self.loop = asyncio.get_running_loop()
         self.leases = Leases(database.parent / "locks")
         self.robots: dict[str, Answer] = {}
+        self.crawl_delays: dict[str, float] = {}
+        self.synced = False
         self.stopping = False
         self.users = 0
         self.on_stop: set[Callable[[str], None]] = set()

@@ -20,6 +20,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from scrapy.exceptions import CloseSpider
+
 from crawler import warc
 from db import DatabaseError, connect, journal
 
@@ -31,8 +33,14 @@ MAX_WAITING = 48 * 1024 * 1024
 SOFTWARE = "circularwatch/0.1"
 
 
-class ArchiveError(Exception):
-    """What was received could not be put on disk; the message is one sentence that names the file and the remedy."""
+class ArchiveError(CloseSpider):
+    """What was received could not be put on disk; the message is one sentence that names the file and the remedy.
+
+    A CloseSpider, so that a spider that meets it in a callback ends instead of reporting a fault of its own.
+    """
+
+    def __str__(self) -> str:
+        return self.reason
 
 
 @dataclass(slots=True)

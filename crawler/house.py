@@ -1,0 +1,20 @@
+"""The configuration as this process sees it, read once: the spider loader, the settings and the commands share it."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib.metadata import version
+
+import config
+
+
+@lru_cache(maxsize=4)
+def configuration(directory: str | None = None) -> config.Config:
+    """The configuration of this folder (None: $CIRCULARWATCH_CONFIG, else the built-in one). Raises ConfigError."""
+    return config.load(directory)
+
+
+def user_agent(contact: str) -> str:
+    """Who asks, honestly: program, version and the address of whoever runs it."""
+    number = ".".join(version("circularwatch").split(".")[:2])
+    return f"circularwatch/{number} (+{contact or 'imitation web'})"

@@ -1,0 +1,165 @@
+"""The process that only crawls: `python -m crawler.run --sources a,b`. Started by `circularwatch crawl` and the scheduler.
+
+Downloads and reads links; never parses a document. One process crawls many sources at once. Standard output carries
+JSON lines (`crawler.progress`) when asked for, the log goes to standard error. Exit status 0 done, 1 done with failures
+(or stopped), 2 bad usage or configuration. Ends by itself when its parent dies, and within seconds on SIGINT or SIGTERM.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import ctypes
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+import config
+from crawler import progress
+
+PR_SET_PDEATHSIG = 1
+# What is still running this long after a stop was asked for is left behind: the archive is whole at any moment.
+STOP_S = 10.0
+
+
+def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """What the command line asks for."""
+    parser = argparse.ArgumentParser(prog="python -m crawler.run", description="Crawl sources; only download.")
+    parser.add_argument("--sources", default="", help="ids, comma separated (default: all that are enabled)")
+    parser.add_argument("--db", help="the database file")
+    parser.add_argument("--archive", help="the archive folder")
+    parser.add_argument("--config", help="the configuration folder")
+    parser.add_argument("--since", default="", help="back-fill: follow the pages of lists back to this date")
+    parser.add_argument("--trigger", default="manual", help="why this crawl runs, for the ledger")
+    parser.add_argument("--json-progress", action="store_true", help="JSON lines on standard output")
+    parser.add_argument("--die-with-parent", action="store_true", help="end when the parent process ends")
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Crawl and give the exit status."""
+    args = arguments(argv)
+    if args.die_with_parent:
+        die_with_parent()
+    for name, value in (("DB", args.db), ("ARCHIVE", args.archive), ("CONFIG", args.config)):
+        if value:
+            os.environ[f"CIRCULARWATCH_{name}"] = value
+    try:
+        house = config.load()
+        names = chosen(house, args.sources)
+    except config.ConfigError as e:
+        return _refuse(str(e))
+    # imported late: the settings module reads the environment that was just completed
+    from scrapy.settings import Settings
+
+    settings = Settings()
+    settings.setmodule("crawler.settings", priority="project")
+    if not settings["CIRCULARWATCH_CONTACT"] and not settings.getbool("CIRCULARWATCH_IMITATION"):
+        from crawler.extension import NO_CONTACT
+
+        return _refuse(NO_CONTACT)
+    ours = {"MANAGED": True, "PROGRESS": args.json_progress, "TRIGGER": args.trigger, "SINCE": args.since}
+    for name, value in ours.items():
+        settings.set(f"CIRCULARWATCH_{name}", value, priority="cmdline")
+    return crawl(settings, names)
+
+
+def chosen(house: Any, wanted: str) -> list[str]:
+    """The ids of the sources to crawl; raises ConfigError for one that doesn't exist."""
+    names = [n.strip() for n in wanted.split(",") if n.strip()]
+    if not names:
+        return [s.id for s in house.sources.values() if s.enabled]
+    from config.errors import hint
+
+    for name in names:
+        if name not in house.sources:
+            raise config.ConfigError("--sources", 0, f"there is no source {name!r}{hint(name, house.sources)}")
+    return list(dict.fromkeys(names))
+
+
+def crawl(settings: Any, names: list[str]) -> int:
+    """Run one crawler per source in this process until all have ended."""
+    from scrapy.crawler import AsyncCrawlerProcess
+
+    process = AsyncCrawlerProcess(settings)
+    crawlers = [process.create_crawler(process.spider_loader.load(name)) for name in names]
+    meter = progress.LagMeter()
+    faults: list[str] = []
+
+    async def one(crawler: Any) -> None:
+        try:
+            await process.crawl(crawler)
+        except Exception as e:
+            faults.append(f"{crawler.spidercls.name}: {type(e).__name__}: {e}")
+
+    async def everything() -> None:
+        meter.start()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop_all, crawlers)
+        await asyncio.gather(*(one(c) for c in crawlers))
+        meter.stop()
+
+    _run_reactor(process, everything)
+    for fault in faults:
+        print(f"circularwatch: {fault}", file=sys.stderr)
+    if settings.getbool("CIRCULARWATCH_PROGRESS"):
+        lag = round(meter.quantile(0.99), 2)
+        progress.emit("process", lag_p99_ms=lag, peak_rss_mb=round(progress.peak_rss_mb(), 1))
+    return 1 if faults or any(_failed(c) for c in crawlers) else 0
+
+
+def _run_reactor(process: Any, everything: Any) -> None:
+    from twisted.internet import reactor
+
+    task = asyncio.get_event_loop().create_task(everything())
+
+    def over(_: Any) -> None:
+        with suppress(RuntimeError):
+            reactor.stop()  # type: ignore[attr-defined]
+
+    task.add_done_callback(over)
+    process.start(stop_after_crawl=False, install_signal_handlers=False)
+
+
+def stop_all(crawlers: list[Any]) -> None:
+    """End every crawl soon and clean; what hangs beyond STOP_S is left, since the archive is whole at any moment."""
+    from crawler.extension import CrawlExtension
+
+    for crawler in crawlers:
+        with suppress(RuntimeError):
+            extension = crawler.get_extension(CrawlExtension)
+            if extension is not None and extension.shared is not None:
+                extension.stop()
+    asyncio.get_running_loop().call_later(STOP_S, os._exit, 1)
+
+
+def _failed(crawler: Any) -> bool:
+    """Whether this crawl ended with anything to name."""
+    from crawler.extension import CrawlExtension
+
+    try:
+        extension = crawler.get_extension(CrawlExtension)
+    except RuntimeError:
+        return True
+    return bool(extension is None or extension.state != "done" or extension.archive.ledger.failures)
+
+
+def die_with_parent() -> None:
+    """Ask the kernel for SIGTERM when the parent ends (Linux); elsewhere the parent's own signals must do."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() == 1:  # it was gone before the kernel could know
+        sys.exit(1)
+
+
+def _refuse(sentence: str) -> int:
+    print(f"circularwatch: {sentence}", file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())
