@@ -14,8 +14,23 @@ LIMIT = 500_000  # entries kept; a benchmark must not eat the memory
 class Entry:
     """One exchange; the raw head is kept and parsed only when somebody asks."""
 
-    __slots__ = ("aborted", "client", "connection", "fault", "head", "host", "method", "seq", "sent", "status")
-    __slots__ += ("t_end", "t_start", "url", "wall_end", "wall_start")
+    __slots__ = (
+        "aborted",
+        "client",
+        "connection",
+        "fault",
+        "head",
+        "host",
+        "method",
+        "sent",
+        "seq",
+        "status",
+        "t_end",
+        "t_start",
+        "url",
+        "wall_end",
+        "wall_start",
+    )
 
     def __init__(self, seq: int, method: str, url: str, host: str, head: bytes, client: int, connection: int) -> None:
         self.seq, self.method, self.url, self.host, self.head = seq, method, url, host, head

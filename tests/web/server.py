@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import socket
 import ssl
@@ -281,10 +282,8 @@ class Connection(asyncio.Protocol):
     def _close(self) -> None:
         self.closing = True
         if self.tls is not None:
-            try:
+            with contextlib.suppress(ssl.SSLError):
                 self.tls.unwrap()
-            except ssl.SSLError:
-                pass
             self._flush()
         self.transport.close()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import ClassVar
 
 from .. import markup
 from ..markup import esc
@@ -25,7 +26,7 @@ ROWS = 25
 
 class Ndrc(Site):
     hosts = ("www.ndrc.gov.cn",)
-    sources = {"ndrc_zcfb": tuple(COLUMNS)}
+    sources: ClassVar = {"ndrc_zcfb": tuple(COLUMNS)}
     robots = "User-agent: *\nDisallow: /images/\nDisallow: /jslm/\n"
     compress = "gzip"
     content_type = "text/html"  # the site says no charset

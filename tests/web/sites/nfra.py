@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import re
-from typing import Any
+from typing import Any, ClassVar
 
 from .. import markup
 from ..documents import Attachment, Doc
@@ -35,7 +35,7 @@ FALSE_META = '<meta http-equiv=Content-Type  content="text/html; charset=gb2312"
 
 class Nfra(Site):
     hosts = ("www.nfra.gov.cn", "big5.nfra.gov.cn")
-    sources = {"nfra": tuple(COLUMNS)}
+    sources: ClassVar = {"nfra": tuple(COLUMNS)}
     robots = "User-agent: *\nDisallow: /cbircweb/admin/\nDisallow: /cn/view/pages/search/\n"
     compress = "gzip"
     chunked = True

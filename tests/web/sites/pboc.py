@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from typing import ClassVar
 
 from .. import markup
 from ..documents import CHINA
@@ -27,7 +28,7 @@ NEW_IDS = dt.datetime(2025, 6, 1, tzinfo=CHINA)  # older pages have numbers of s
 
 class Pboc(Site):
     hosts = ("www.pbc.gov.cn",)
-    sources = {"pboc_lists": tuple(COLUMNS), "pboc_rss": (NEWS,)}
+    sources: ClassVar = {"pboc_lists": tuple(COLUMNS), "pboc_rss": (NEWS,)}
     robots = "User-agent: *\nDisallow: /eportal/\n"
 
     def article_url(self, placed: Placed) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import email.utils
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 from .. import markup
 from ..markup import esc
@@ -19,7 +19,7 @@ RENDERED = "Mon. Dec 23rd, 2024"  # the theme prints the day of rendering at the
 
 class Trulynews(Site):
     hosts = ("trulynews.cn", "www.trulynews.cn")
-    sources = {"trulynews": ("REST posts", "REST without pretty permalinks", "feed")}
+    sources: ClassVar = {"trulynews": ("REST posts", "REST without pretty permalinks", "feed")}
     robots = "User-agent: *\nDisallow: /wp-admin/\nAllow: /wp-admin/admin-ajax.php\n\nSitemap: https://trulynews.cn/wp-sitemap.xml\n"
     compress = "gzip"
     chunked = True
