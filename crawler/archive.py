@@ -31,8 +31,10 @@ from db import journal
 
 if TYPE_CHECKING:
     from scrapy import Request
+    from scrapy.crawler import Crawler
     from scrapy.http import Response
 
+    from crawler.bounds import Bounds
     from crawler.shared import Shared
 
 # The words of `Request.meta` that say what a request is for, and those that tell how it ended.
@@ -62,8 +64,9 @@ def asked_url(request: Request) -> str:
 class Archive:
     """The archive as one crawl of one source sees it (`crawler.archive`)."""
 
-    def __init__(self, source: str, *, since: str = "") -> None:
+    def __init__(self, source: str, bounds: Bounds, *, since: str = "") -> None:
         self.source = source
+        self.bounds = bounds
         self.since = since
         self.run = new_run_id(source)
         self.ledger = Ledger()
@@ -137,6 +140,7 @@ class Archive:
             if states.get(row.key, "new") == "new" and row.key not in self._claimed:
                 self._claimed.add(row.key)
                 wanted.append(row)
+        self.ledger.wanted += len(wanted)
         return wanted
 
     async def unfinished(self) -> list[journal.Entry]:
@@ -148,6 +152,7 @@ class Archive:
         entries = await self.shared.ask(lambda db: journal.unfinished(db, self.source))
         fresh = [e for e in entries if e.key not in self._claimed]
         self._claimed.update(e.key for e in fresh)
+        self.ledger.wanted += len(fresh)
         return fresh
 
     async def inline(self, response: Response, row: RowLike, body: Any, *, url: str | None = None) -> int:
@@ -284,6 +289,12 @@ class Archive:
         return self._file is not None and self._file.size > 0
 
 
+def archive_of(crawler: Crawler) -> Archive:
+    """The archive of a crawl; the extension has put it there."""
+    archive: Archive = crawler.archive  # type: ignore[attr-defined]
+    return archive
+
+
 def header(response: Response, name: bytes) -> str:
     """A response header as text, empty if absent."""
     value = response.headers.get(name)
@@ -292,7 +303,7 @@ def header(response: Response, name: bytes) -> str:
 
 def request_head(request: Request) -> tuple[bytes, list[tuple[bytes, bytes]]]:
     """The request line and headers as sent, without credentials for the proxy."""
-    scheme, _, rest = request.url.partition("://")
+    rest = request.url.partition("://")[2]
     host, slash, path = rest.partition("/")
     path = (slash + path).partition("#")[0] or "/"
     headers = [(b"Host", host.encode("ascii"))]

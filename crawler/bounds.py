@@ -100,7 +100,10 @@ class Bounds:
         if address is None and (host.rpartition(".")[2] in LOCAL_NAMES or host in LOCAL_NAMES):
             return "private-address", f"{host} is a name of the local network"
         if not self.source.allows(host):
-            return "wrong-host", f"{host} is not among the hosts of this source; add it to allowed_hosts if it should be"
+            return (
+                "wrong-host",
+                f"{host} is not among the hosts of this source; add it to allowed_hosts if it should be",
+            )
         if port not in self.ports:
             return "wrong-host", f"port {port} of {host} is not one that this source is read at"
         return None

@@ -24,6 +24,7 @@ from crawler.shared import Shared
 from crawler.writer import ArchiveError
 from db import DatabaseError, runs
 from db.tables import sync
+from pipelines.archive import adopt_orphans
 
 if TYPE_CHECKING:
     from scrapy import Spider
@@ -45,8 +46,7 @@ class CrawlExtension:
         self.source: Any = crawler.spidercls.source  # type: ignore[attr-defined]
         self.database = Path(settings["CIRCULARWATCH_DB"])
         self.folder = Path(settings["CIRCULARWATCH_ARCHIVE"])
-        self.archive = Archive(self.source.id, since=settings["CIRCULARWATCH_SINCE"])
-        self.archive.bounds = Bounds(self.source)
+        self.archive = Archive(self.source.id, Bounds(self.source), since=settings["CIRCULARWATCH_SINCE"])
         crawler.archive = self.archive  # type: ignore[attr-defined]
         self.managed = settings.getbool("CIRCULARWATCH_MANAGED")
         self.shared: Shared | None = None
@@ -55,6 +55,7 @@ class CrawlExtension:
         self.state = ""
         self.started = False
         self._ticker: asyncio.Task[None] | None = None
+        self._closing: asyncio.Task[None] | None = None
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> CrawlExtension:
@@ -98,8 +99,14 @@ class CrawlExtension:
     def _sync(self, database: Any) -> None:
         assert self.shared is not None
         if not self.shared.synced:
-            sync(database, house.configuration(self.crawler.settings["CIRCULARWATCH_CONFIG"]))
             self.shared.synced = True
+            self._fill_sources(database)
+            # before the first fetch id is taken: what an earlier crawl left in the archive has its numbers already
+            if self.folder.is_dir():
+                adopt_orphans(database, self.folder)
+
+    def _fill_sources(self, database: Any) -> None:
+        sync(database, house.configuration(self.crawler.settings["CIRCULARWATCH_CONFIG"]))
 
     async def _note_skipped(self, reason: str) -> None:
         assert self.shared is not None
@@ -132,7 +139,7 @@ class CrawlExtension:
         assert self.shared is not None
         self.shared.stopping = True
         loop = asyncio.get_running_loop()
-        loop.create_task(self._close_spider())
+        self._closing = loop.create_task(self._close_spider())
         loop.call_later(0.0 if sentence else GRACE_S, self._break_off)
 
     async def _close_spider(self) -> None:

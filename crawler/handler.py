@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import base64
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote, urlsplit
 
 from scrapy import Request
@@ -20,8 +20,10 @@ from scrapy.core.downloader.handlers.http11 import (
     _LenientHTTP11ClientProtocol,
 )
 from scrapy.utils.httpobj import urlparse_cached
+from twisted.web.iweb import IPolicyForHTTPS
 
 from crawler import retry, warc
+from crawler.archive import Archive, archive_of
 from crawler.bounds import PublicResolver
 from crawler.failures import ExchangeFailed, Refused, Stopped
 from crawler.leases import AskedToWait
@@ -46,6 +48,7 @@ class _Protocol(_LenientHTTP11ClientProtocol):
     def request(self, request: Any) -> Deferred[IResponse]:
         d = super().request(request)
         parser = self._parser
+        assert parser is not None
 
         def keep(response: IResponse) -> IResponse:
             for value in parser.connHeaders.getRawHeaders(b"transfer-encoding") or ():
@@ -70,7 +73,9 @@ class HouseDownloadHandler(HTTP11DownloadHandler):
         self._pool._factory = _Factory
         # Through a proxy all plain http shares one key of the pool.
         self._pool.maxPersistentPerHost = 8
-        self._contextFactory = VerifyingContextFactory.from_crawler(crawler, ca_file=settings["CIRCULARWATCH_CA_FILE"])
+        self._contextFactory = cast(
+            IPolicyForHTTPS, VerifyingContextFactory.from_crawler(crawler, ca_file=settings["CIRCULARWATCH_CA_FILE"])
+        )
         # Cut-off bodies come as a response with a flag, so that what came can be archived.
         self._fail_on_dataloss = False
         self._agent = settings["USER_AGENT"].encode("ascii", "replace")
@@ -87,7 +92,7 @@ class HouseDownloadHandler(HTTP11DownloadHandler):
     # ------------------------------------------------------------------ one exchange
 
     async def download_request(self, request: Request) -> Response:
-        archive = self._crawler.archive  # type: ignore[attr-defined]
+        archive = archive_of(self._crawler)
         refusal = archive.bounds.check(request.url)
         if refusal is not None:
             await archive.refused(request, *refusal)
@@ -109,7 +114,7 @@ class HouseDownloadHandler(HTTP11DownloadHandler):
         finally:
             self._active.discard(task)
 
-    async def _exchange(self, request: Request, archive: Any) -> Response:
+    async def _exchange(self, request: Request, archive: Archive) -> Response:
         host = urlparse_cached(request).hostname or ""
         shared = archive.shared
         self._prepare(request)
@@ -134,7 +139,9 @@ class HouseDownloadHandler(HTTP11DownloadHandler):
             not_before = retry.not_before(request, outcome, response)
         finally:
             lease.give_back(not_before)
-        await archive.answered(request, response, head_of(response), outcome, reason, fetch_id=number, truncated=truncated)
+        await archive.answered(
+            request, response, head_of(response), outcome, reason, fetch_id=number, truncated=truncated
+        )
         response.headers.pop(warc.TRANSFER_ENCODING, None)
         if outcome in ("ok", "unchanged", "redirect"):
             return response
@@ -165,7 +172,11 @@ class HouseDownloadHandler(HTTP11DownloadHandler):
         text = error_text(response) if response.status >= 400 else ""
         headers = response.headers.to_unicode_dict()
         outcome, reason = outcomes.judge(
-            response.status, headers, text, self._crawler.archive.bounds.source, kind=request.meta.get("kind") or "list"  # type: ignore[attr-defined]
+            response.status,
+            headers,
+            text,
+            archive_of(self._crawler).bounds.source,
+            kind=request.meta.get("kind") or "list",
         )
         return outcome, reason, ""
 
@@ -218,5 +229,3 @@ def error_text(response: Response) -> str:
         return ""
     kind = (response.headers.get("Content-Type") or b"").decode("latin-1")
     return to_text(body[:MAX_JUDGED], kind).text
-
-

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from importlib.metadata import version
 
 import config
 
@@ -12,9 +11,3 @@ import config
 def configuration(directory: str | None = None) -> config.Config:
     """The configuration of this folder (None: $CIRCULARWATCH_CONFIG, else the built-in one). Raises ConfigError."""
     return config.load(directory)
-
-
-def user_agent(contact: str) -> str:
-    """Who asks, honestly: program, version and the address of whoever runs it."""
-    number = ".".join(version("circularwatch").split(".")[:2])
-    return f"circularwatch/{number} (+{contact or 'imitation web'})"

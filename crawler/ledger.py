@@ -31,6 +31,7 @@ class Ledger:
         self.counts = Counts()
         self.not_modified = 0
         self.documents = 0
+        self.wanted = 0
         self._failures: dict[tuple[str, str], dict[str, str]] = {}
         self._seen: dict[str, bool] = {}
 
@@ -70,6 +71,13 @@ class Ledger:
         c.failed = len(self._failures) - c.refused
         return c
 
+    @property
+    def is_bad(self) -> bool:
+        """Whether something failed that should not: a document that robots.txt forbids is no failure, a list is."""
+        return any(
+            kind in ("list", "remark") or f["outcome"] not in REFUSALS for (kind, _), f in self._failures.items()
+        )
+
     def verdict(self) -> tuple[str, str]:
         """(outcome, reason) of the whole run: ok, or what stands for it when something failed."""
         if not self._failures:
@@ -78,12 +86,14 @@ class Ledger:
         worst = (lists or self.failures)[0]
         more = len(self._failures) - 1
         tail = f" (and {more} more)" if more else ""
-        return worst["outcome"], f"{worst['url']}: {worst['reason']}{tail}"
+        where = f"{worst['url']}: " if worst["url"] else ""
+        return worst["outcome"], f"{where}{worst['reason']}{tail}"
 
     def as_dict(self) -> dict[str, Any]:
         """The figures for progress lines."""
         c = self.totals()
         return {
             **{name: getattr(c, name) for name in ("list_rows", "seen", "new", "unchanged", "failed", "refused")},
-            **{"requests": c.requests, "bytes": c.bytes, "documents": self.documents, "not_modified": self.not_modified},
+            **{"requests": c.requests, "bytes": c.bytes, "documents": self.documents},
+            **{"wanted": self.wanted, "not_modified": self.not_modified},
         }

@@ -1,9 +1,9 @@
 """The lines by which a crawl process tells its parent how far it is: one JSON object per line on standard output.
 
-    {"event": "start", "run", "source"}          a crawl began
-    {"event": "progress", "source", …figures}    at most once a second per source, and when it ends
-    {"event": "end", "source", "state", "outcome", "reason", "failures", …figures}
-    {"event": "process", "lag_p99_ms", "peak_rss_mb"}   once, at the end
+{"event": "start", "run", "source"}          a crawl began
+{"event": "progress", "source", …figures}    at most once a second per source, and when it ends
+{"event": "end", "source", "state", "outcome", "reason", "failures", …figures}
+{"event": "process", "lag_p99_ms", "peak_rss_mb"}   once, at the end
 """
 
 from __future__ import annotations

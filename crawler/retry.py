@@ -17,7 +17,7 @@ from scrapy.downloadermiddlewares.redirect import RedirectMiddleware
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 
-from crawler.archive import asked_url
+from crawler.archive import archive_of, asked_url
 from crawler.failures import MIRROR_AFTER, ExchangeFailed, Refused
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def not_before(request: Request, outcome: str, response: Response | None) -> flo
         return time.time() + wish
     if status in (429, 503):
         times = request.meta.get("retry_times", 0)
-        return time.time() + min(FIRST_BACKOFF * 2**times, MAX_BACKOFF) * random.uniform(1.0, 1.2)  # noqa: S311
+        return time.time() + min(FIRST_BACKOFF * 2**times, MAX_BACKOFF) * random.uniform(1.0, 1.2)
     return 0.0
 
 
@@ -77,7 +77,7 @@ class RetryMiddleware:
         """A request to be made instead, or None: then the errback gets the exception."""
         if not isinstance(exception, ExchangeFailed) or isinstance(exception, Refused):
             return None
-        if self.crawler.archive.shared.stopping or request.meta.get("dont_retry"):  # type: ignore[attr-defined]
+        if archive_of(self.crawler).shared.stopping or request.meta.get("dont_retry"):
             return None
         done = request.meta.get("retry_times", 0)
         wait = retry_after(exception.response) or 0.0
@@ -111,13 +111,13 @@ class HouseRedirectMiddleware(RedirectMiddleware):
         except IgnoreRequest:
             limit = self.max_redirect_times
             reason = f"the address leads from one redirect to the next, more than {limit} times; nothing was fetched"
-            await self.crawler.archive.refused(request, "too-many-redirects", reason)  # type: ignore[attr-defined]
+            await archive_of(self.crawler).refused(request, "too-many-redirects", reason)
             raise Refused("too-many-redirects", reason) from None
         if isinstance(result, Request):
             result.meta.pop("download_slot", None)
             return result
         if 300 <= response.status < 400 and response.status != 304:
             reason = f"a redirect ({response.status}) that leads nowhere"
-            await self.crawler.archive.refused(request, "unreadable", reason)  # type: ignore[attr-defined]
+            await archive_of(self.crawler).refused(request, "unreadable", reason)
             raise ExchangeFailed("unreadable", reason, response)
         return result

@@ -18,6 +18,7 @@ from protego import Protego
 from scrapy import Request
 from scrapy.http.request import NO_CALLBACK
 
+from crawler.archive import archive_of
 from crawler.failures import ExchangeFailed, Refused, Stopped
 from pipelines.content import ContentError, decompress
 
@@ -79,7 +80,7 @@ class RobotsMiddleware:
 
     async def process_request(self, request: Request) -> None:
         """Let the request pass, or record the refusal and raise Refused."""
-        archive = self.crawler.archive  # type: ignore[attr-defined]
+        archive = archive_of(self.crawler)
         refusal = archive.bounds.check(request.url)
         if refusal is None:
             answer = await self.answer(request.url)
@@ -95,7 +96,7 @@ class RobotsMiddleware:
         """The answer of this URL's host; loaded once, however many requests wait for it."""
         parts = urlsplit(url)
         origin = f"{parts.scheme}://{parts.netloc}"
-        memory = self.crawler.archive.shared.robots  # type: ignore[attr-defined]
+        memory = archive_of(self.crawler).shared.robots
         known = memory.get(origin)
         if known is not None and known.until > time.monotonic():
             return known
@@ -116,12 +117,14 @@ class RobotsMiddleware:
             except Stopped:
                 raise
             except ExchangeFailed as e:
-                answer = Answer(unreachable=f"the robots.txt of {urlsplit(origin).netloc} could not be read: {e.reason}")
+                answer = Answer(
+                    unreachable=f"the robots.txt of {urlsplit(origin).netloc} could not be read: {e.reason}"
+                )
                 if not (attempt + 1 < TRIES and e.outcome in ("timeout", "reset", "truncated", "server-error")):
                     break
         answer.until = time.monotonic() + (UNREACHABLE_MEMORY_S if answer.unreachable else MEMORY_S)
         if answer.crawl_delay:
-            self.crawler.archive.shared.crawl_delays[urlsplit(origin).hostname or ""] = answer.crawl_delay  # type: ignore[attr-defined]
+            archive_of(self.crawler).shared.crawl_delays[urlsplit(origin).hostname or ""] = answer.crawl_delay
         return answer
 
     async def _ask(self, url: str) -> Answer:

@@ -2,25 +2,24 @@
 
 Downloads and reads links; never parses a document. One process crawls many sources at once. Standard output carries
 JSON lines (`crawler.progress`) when asked for, the log goes to standard error. Exit status 0 done, 1 done with failures
-(or stopped), 2 bad usage or configuration. Ends by itself when its parent dies, and within seconds on SIGINT or SIGTERM.
+(or stopped), 2 bad usage or configuration. Ends within seconds on SIGINT or SIGTERM, and when its parent dies.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import ctypes
+import logging
 import os
 import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 import config
 from crawler import progress
 
-PR_SET_PDEATHSIG = 1
 # What is still running this long after a stop was asked for is left behind: the archive is whole at any moment.
 STOP_S = 10.0
 
@@ -35,15 +34,15 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--since", default="", help="back-fill: follow the pages of lists back to this date")
     parser.add_argument("--trigger", default="manual", help="why this crawl runs, for the ledger")
     parser.add_argument("--json-progress", action="store_true", help="JSON lines on standard output")
-    parser.add_argument("--die-with-parent", action="store_true", help="end when the parent process ends")
+    parser.add_argument(
+        "--until-stdin-closes", action="store_true", help="end when standard input does, that is with the parent"
+    )
     return parser.parse_args(argv)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Crawl and give the exit status."""
     args = arguments(argv)
-    if args.die_with_parent:
-        die_with_parent()
     for name, value in (("DB", args.db), ("ARCHIVE", args.archive), ("CONFIG", args.config)):
         if value:
             os.environ[f"CIRCULARWATCH_{name}"] = value
@@ -64,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     ours = {"MANAGED": True, "PROGRESS": args.json_progress, "TRIGGER": args.trigger, "SINCE": args.since}
     for name, value in ours.items():
         settings.set(f"CIRCULARWATCH_{name}", value, priority="cmdline")
-    return crawl(settings, names)
+    return crawl(settings, names, with_stdin=args.until_stdin_closes)
 
 
 def chosen(house: Any, wanted: str) -> list[str]:
@@ -80,11 +79,14 @@ def chosen(house: Any, wanted: str) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def crawl(settings: Any, names: list[str]) -> int:
+def crawl(settings: Any, names: list[str], *, with_stdin: bool = False) -> int:
     """Run one crawler per source in this process until all have ended."""
     from scrapy.crawler import AsyncCrawlerProcess
 
     process = AsyncCrawlerProcess(settings)
+    if settings["LOG_LEVEL"] != "DEBUG":
+        # what Scrapy says of itself at INFO is a page per source
+        logging.getLogger("scrapy").setLevel(logging.WARNING)
     crawlers = [process.create_crawler(process.spider_loader.load(name)) for name in names]
     meter = progress.LagMeter()
     faults: list[str] = []
@@ -100,6 +102,8 @@ def crawl(settings: Any, names: list[str]) -> int:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop_all, crawlers)
+        if with_stdin:
+            loop.add_reader(sys.stdin.fileno(), _stdin_closed, crawlers)
         await asyncio.gather(*(one(c) for c in crawlers))
         meter.stop()
 
@@ -119,7 +123,7 @@ def _run_reactor(process: Any, everything: Any) -> None:
 
     def over(_: Any) -> None:
         with suppress(RuntimeError):
-            reactor.stop()  # type: ignore[attr-defined]
+            cast(Any, reactor).stop()
 
     task.add_done_callback(over)
     process.start(stop_after_crawl=False, install_signal_handlers=False)
@@ -137,6 +141,12 @@ def stop_all(crawlers: list[Any]) -> None:
     asyncio.get_running_loop().call_later(STOP_S, os._exit, 1)
 
 
+def _stdin_closed(crawlers: list[Any]) -> None:
+    if not os.read(sys.stdin.fileno(), 4096):
+        asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
+        stop_all(crawlers)
+
+
 def _failed(crawler: Any) -> bool:
     """Whether this crawl ended with anything to name."""
     from crawler.extension import CrawlExtension
@@ -145,15 +155,7 @@ def _failed(crawler: Any) -> bool:
         extension = crawler.get_extension(CrawlExtension)
     except RuntimeError:
         return True
-    return bool(extension is None or extension.state != "done" or extension.archive.ledger.failures)
-
-
-def die_with_parent() -> None:
-    """Ask the kernel for SIGTERM when the parent ends (Linux); elsewhere the parent's own signals must do."""
-    with suppress(OSError, AttributeError):
-        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() == 1:  # it was gone before the kernel could know
-        sys.exit(1)
+    return extension is None or extension.state != "done" or extension.archive.ledger.is_bad
 
 
 def _refuse(sentence: str) -> int:

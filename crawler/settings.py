@@ -12,7 +12,6 @@ import sys
 from urllib.parse import urlsplit
 
 import config
-from crawler.house import user_agent
 
 
 def _on_loopback(proxy: str) -> bool:
@@ -54,7 +53,7 @@ CIRCULARWATCH_TRIGGER = "manual"
 CIRCULARWATCH_SINCE = ""
 
 # ---------------------------------------------------------------- manners
-USER_AGENT = user_agent(CIRCULARWATCH_CONTACT)
+USER_AGENT = _house.user_agent
 # robots.txt is obeyed by crawler.robots; Scrapy's own middleware leaks while robots.txt loads
 ROBOTSTXT_OBEY = False
 CONCURRENT_REQUESTS = 16

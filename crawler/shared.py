@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -93,7 +94,7 @@ class Shared:
                 if self._next < self._limit:
                     break
                 size = self._block
-                self._next = await self.ask(lambda db: journal.reserve(db, size))
+                self._next = await self.ask(partial(journal.reserve, n=size))
                 self._limit = self._next + size
                 self._block = min(size * 2, LARGEST_BLOCK)
         self._next += 1

@@ -5,7 +5,7 @@ The further file is for the imitation web's own authority, or for a company's pr
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from OpenSSL import SSL
 from scrapy.core.downloader.contextfactory import _ScrapyClientContextFactory
@@ -45,6 +45,6 @@ class VerifyingContextFactory(_ScrapyClientContextFactory):
         name = hostname.decode("ascii") if isinstance(hostname, bytes) else hostname
         if name not in self._creators:
             self._creators[name] = optionsForClientTLS(
-                hostname=name, trustRoot=self._trust, extraCertificateOptions=self._get_cert_options_kwargs()
+                hostname=name, trustRoot=cast(Any, self._trust), extraCertificateOptions=self._get_cert_options_kwargs()
             )
         return self._creators[name]

@@ -59,7 +59,7 @@ class RunFile:
 
     def open(self, date: str) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.file = open(self.path, "ab", buffering=0)
+        self.file = open(self.path, "ab", buffering=0)  # noqa: SIM115 (open as long as the run)
         # Held as long as the crawl lives: an unlocked file is one whose crawl is over, however it ended.
         fcntl.flock(self.file, fcntl.LOCK_EX)
         self.size = self.file.seek(0, os.SEEK_END)

@@ -104,6 +104,8 @@ def _fetched(record: Record) -> Fetched:
         fetched_at=str(context.get("fetched_at") or record.headers.get("warc-date", "")),
         fetch_id=int(context.get("fetch_id") or 0),
         truncated="warc-truncated" in record.headers,
+        outcome=str(context.get("outcome") or "ok"),
+        error=str(context.get("reason") or ""),
     )
 
 

@@ -38,7 +38,7 @@ DEFAULTS: dict[str, Any] = {
 class Extension(CrawlExtension):
     """The real one, with the source's row made here instead of from the configuration."""
 
-    def _sync(self, database: Any) -> None:
+    def _fill_sources(self, database: Any) -> None:
         with immediate(database) as conn:
             conn.execute(
                 "insert or ignore into sources (id, name, kind, type, language, certainty, enabled, base_url, "
@@ -97,7 +97,10 @@ class PlainSpider(scrapy.Spider):
         for item in self.plan["requests"]:
             headers = await archive.validators(item["url"]) if item.get("kind") == "list" else {}
             meta = archive.meta(
-                item.get("kind", "document"), entry=item.get("entry"), said=item.get("said"), mirrors=item.get("mirrors", ())
+                item.get("kind", "document"),
+                entry=item.get("entry"),
+                said=item.get("said"),
+                mirrors=item.get("mirrors", ()),
             )
             yield scrapy.Request(item["url"], self.got, errback=self.missed, meta=meta, headers=headers)
 
@@ -117,7 +120,11 @@ class PlainSpider(scrapy.Spider):
 
     def missed(self, failure: Any) -> None:
         error = failure.value
-        tell(missed=failure.request.url, outcome=getattr(error, "outcome", repr(error)), reason=getattr(error, "reason", ""))
+        tell(
+            missed=failure.request.url,
+            outcome=getattr(error, "outcome", repr(error)),
+            reason=getattr(error, "reason", ""),
+        )
 
 
 def house_settings() -> dict[str, Any]:
@@ -126,7 +133,15 @@ def house_settings() -> dict[str, Any]:
 
     limits = SimpleNamespace(timeout_s=20, max_body_bytes=10_000_000, max_redirects=5)
     chosen = SimpleNamespace(
-        database="", archive="", contact="", proxy="", ca_file="", delay_s=None, limits=limits, log_level="warning"
+        database="",
+        archive="",
+        contact="",
+        proxy="",
+        ca_file="",
+        delay_s=None,
+        limits=limits,
+        log_level="warning",
+        user_agent="",
     )
     config.load_settings = lambda *a, **k: chosen  # type: ignore[assignment]
     from crawler import settings
