@@ -6,12 +6,14 @@ lost. So all writing goes through `immediate()`.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from sqlite_utils import Database
 
@@ -23,6 +25,36 @@ from db.search.index import refresh
 BUSY_MS = 30_000
 # How often BEGIN IMMEDIATE is tried before giving up: 10 x 30 s is longer than any transaction of the house takes.
 BUSY_TRIES = 10
+
+
+class HouseDatabase(Database):
+    """A writing connection. As long as it is open it holds the database's lock shared, so that nobody swaps the file."""
+
+    held: IO[str] | None = None
+
+    def close(self) -> None:
+        """Close the connection, and let a rebuild have the file."""
+        super().close()
+        if self.held:
+            self.held.close()
+            self.held = None
+
+
+def hold(path: Path, *, exclusive: bool = False) -> IO[str]:
+    """Hold the lock beside the database: shared by all who write, exclusive by `rebuild`, which replaces the file."""
+    file = open(f"{path}.lock", "a")  # noqa: SIM115 - it lives as long as the connection
+    try:
+        fcntl.flock(file, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        if exclusive:
+            raise DatabaseError(
+                f"{path} is in use (a crawl, a processor or the service is running): stop it and run the command again"
+            ) from None
+        raise DatabaseError(
+            f"{path} is being rebuilt at this moment: run the command again when that is done"
+        ) from None
+    return file
 
 
 def connect(path: str | Path, *, readonly: bool = False) -> Database:
@@ -39,8 +71,19 @@ def connect(path: str | Path, *, readonly: bool = False) -> Database:
 
 def _open(path: Path) -> Database:
     path.parent.mkdir(parents=True, exist_ok=True)
+    held = hold(path)
+    try:
+        database = HouseDatabase(_migrated(path))
+    except BaseException:
+        held.close()
+        raise
+    database.held = held
+    return database
+
+
+def _migrated(path: Path) -> sqlite3.Connection:
     # The crawl opens in one thread and writes in another, never in two at once.
-    conn = sqlite3.connect(path, timeout=BUSY_MS / 1000, check_same_thread=False)
+    conn = sqlite3.connect(path.absolute().as_uri(), uri=True, timeout=BUSY_MS / 1000, check_same_thread=False)
     try:
         register(conn)
         migrations.check(conn, path)
@@ -48,7 +91,7 @@ def _open(path: Path) -> Database:
             conn.execute("pragma journal_mode = wal").fetchone()
         migrations.migrate(conn, path)
         _settle(conn)
-        return Database(conn)
+        return conn
     except BaseException:
         conn.close()
         raise

@@ -16,7 +16,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from importlib import import_module
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -25,6 +24,7 @@ from db.documents import Processed
 from db.pending import Bundle, count, fail_strays, next_cursor, pending
 from db.tables import sync
 from db.writer import AfterStore, Stored, Writer
+from pipelines.archive import adopt_orphans
 from pipelines.stages import Result
 from pipelines.worker import LIMIT_S, SETUP, Pool
 
@@ -176,12 +176,12 @@ class _Run:
         self.pool = Pool(arguments, setup_name=setup_name, size=workers, limit_s=limit_s)
 
     def _adopt(self) -> None:
-        adopted = import_module("pipelines.archive").adopt_orphans(self.database, self.archive)
-        if isinstance(adopted, int):
-            self.summary.adopted = adopted
-        elif adopted is not None:
-            self.summary.adopted = getattr(adopted, "events", getattr(adopted, "adopted", 0))
-            self.summary.losses = [str(loss) for loss in getattr(adopted, "losses", ())]
+        adopted = adopt_orphans(self.database, self.archive)
+        self.summary.adopted = adopted.events
+        self.summary.losses = [str(loss) for loss in adopted.losses]
+        self.summary.losses += [
+            f"the record {c} has the number of another: run circularwatch rebuild" for c in adopted.clashes
+        ]
 
     def loop(self, stay: bool, drain: threading.Event | None) -> None:
         assert self.pool is not None

@@ -62,7 +62,7 @@ def setup(config_directory: str, archive: str) -> Callable[[Bundle], Result]:
             fetched = assemble(
                 bundle, lambda piece: warc.read(Path(archive) / piece.archive_file, piece.archive_offset)
             )
-        except (OSError, ValueError, EOFError) as e:
+        except (OSError, ValueError, EOFError, warc.ArchiveReadError) as e:
             return Result(None, "unreadable", f"the archive cannot be read: {e}")
         spent = time.process_time() - began
         result = chain.run(fetched, source)

@@ -41,6 +41,7 @@ create table entries (
   primary key (source, key)
 ) without rowid;
 create index entries_state on entries(source, state);
+create index entries_url on entries(url);
 create index entries_document on entries(document) where document is not null;
 create index entries_canonical_url on entries(canonical_url) where canonical_url is not null;
 
@@ -64,6 +65,7 @@ create index fetches_pending on fetches(id) where state = 'pending';
 create index fetches_entry on fetches(source, entry);
 create index fetches_parent on fetches(parent) where parent is not null;
 create index fetches_run on fetches(run);
+create index fetches_url on fetches(url, id);
 
 create table documents (
   pk integer primary key, id text not null unique, identity text not null unique,
@@ -107,6 +109,7 @@ create table document_urls (
 ) without rowid;
 create index document_urls_url on document_urls(url);
 create index document_urls_document on document_urls(document);
+create index document_urls_source on document_urls(source);
 
 create table document_tasks (
   document integer not null references documents(pk) on delete cascade on update cascade, task text not null references tasks(id),

@@ -1,0 +1,167 @@
+"""The ledger: each task with what bears on it, its newest evidence in one sentence, and how far the watch reaches.
+
+"No evidence" is only said beside what was watched and since when: a task without documents and a source that was never
+reached are different things.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from sqlite_utils import Database
+
+# A sentence ends at a full stop of either script, at a line, or at a semicolon of Chinese enumerations.
+_END = re.compile(r"[。！？；\n]|[.!?](?=[\s”\"')]|$)")
+# Longer sentences are cut around the words: a ledger is read in a terminal.
+LONGEST = 160
+
+
+@dataclass(slots=True)
+class Evidence:
+    """One sentence that proves a label. `sentence[start:end] == quote`; `date` is a civil date in the source's zone."""
+
+    document: str
+    pk: int
+    title: str
+    url: str
+    outlet: str
+    date: str | None
+    language: str
+    field: str
+    quote: str
+    sentence: str
+    start: int
+    end: int
+
+
+@dataclass(slots=True)
+class TaskLine:
+    """One task of the ledger."""
+
+    id: str
+    parent: str | None
+    zh: str
+    en: str
+    status: str
+    provisional: bool
+    documents: int
+    newest: Evidence | None
+
+
+@dataclass(slots=True)
+class Coverage:
+    """One source: since when it has been reached, when last, and why not where it was not. Instants in UTC."""
+
+    source: str
+    name: str
+    enabled: bool
+    watched_since: str | None
+    last_reached: str | None
+    last_tried: str | None
+    documents: int
+    reason: str
+
+    @property
+    def never_reached(self) -> bool:
+        """It is configured, and nothing ever came from it."""
+        return self.watched_since is None
+
+
+def sentence_around(text: str, start: int, end: int, longest: int = LONGEST) -> tuple[str, int, int]:
+    """The sentence around a span, and the span's place in it; cut with … where it is longer than `longest`."""
+    left = max((m.end() for m in _END.finditer(text, max(0, start - 2000), start)), default=max(0, start - 2000))
+    after = _END.search(text, end)
+    right = after.end() if after and after.group() != "\n" else (after.start() if after else min(len(text), end + 2000))
+    while left < start and text[left].isspace():
+        left += 1
+    room = max(0, longest - (end - start))
+    head, tail = "", ""
+    if start - left > room // 2 and right - left > longest:
+        left, head = start - room // 2, "…"
+    if right - left > longest:
+        right, tail = max(end, left + longest), "…"
+    piece = re.sub(r"[\s]", " ", text[left:right])
+    shift = len(head) - left
+    return head + piece + tail, start + shift, end + shift
+
+
+_COUNTS = """select t.task, t.measure, count(distinct t.document) from document_tasks t join documents d on d.pk = t.document
+  where d.relevant = 1 and t.classifier = d.classifier group by t.task, t.measure"""
+
+_NEWEST = """select d.pk, d.id, d.title, d.url, d.outlet, d.source, d.published_on, d.language, t.measure, d.classifier
+  from document_tasks t join documents d on d.pk = t.document
+  where t.task = ? and (? = '' or t.measure = ?) and d.relevant = 1 and t.classifier = d.classifier
+  order by coalesce(d.published_on, substr(d.first_seen_at, 1, 10)) desc, d.pk desc limit 1"""
+
+_SPAN = """select field, start, end, quote from document_spans where document = ? and kind = 'task' and ref = ?
+  and measure = ? and classifier = ? order by weight desc, field = 'title', length(quote) desc, start limit 1"""
+
+
+def tasks(database: Database, *, measures: bool = False) -> list[TaskLine]:
+    """Every task (with `measures` also what stands below them), in the order of the taxonomy, those with none included."""
+    conn = database.conn
+    counts: dict[tuple[str, str], int] = {}
+    for task, measure, number in conn.execute(_COUNTS).fetchall():
+        counts[(task, measure)] = number
+    whole = dict(
+        conn.execute(
+            "select t.task, count(distinct t.document) from document_tasks t join documents d on d.pk = t.document "
+            "where d.relevant = 1 and t.classifier = d.classifier group by t.task"
+        ).fetchall()
+    )
+    lines = []
+    for id_, parent, zh, en, status, provisional in conn.execute(
+        "select id, parent, zh, en, status, provisional from tasks where status != 'retired' "
+        "and (? or parent is null) order by position, id",
+        (measures,),
+    ).fetchall():
+        number = counts.get((parent, id_), 0) if parent else whole.get(id_, 0)
+        newest = newest_evidence(database, parent or id_, id_ if parent else "") if number else None
+        lines.append(TaskLine(id_, parent, zh, en, status, bool(provisional), number, newest))
+    return lines
+
+
+def newest_evidence(database: Database, task: str, measure: str = "") -> Evidence | None:
+    """The newest document of a task, with the sentence around its strongest words."""
+    conn = database.conn
+    row = conn.execute(_NEWEST, (task, measure, measure)).fetchone()
+    span = conn.execute(_SPAN, (row[0], task, row[8], row[9])).fetchone() if row else None
+    if span is None:
+        return None
+    field, start, end, quote = span
+    sentence, left, right = sentence_around(field_text(database, row[0], field), start, end)
+    pk, id_, title, url, outlet, source, date, language = row[:8]
+    return Evidence(id_, pk, title, url, outlet or source, date, language, field, quote, sentence, left, right)
+
+
+def field_text(database: Database, pk: int, field: str) -> str:
+    """The characters that spans of a field count in."""
+    if field in ("title", "text"):
+        row = database.conn.execute(f"select {field} from documents where pk = ?", (pk,)).fetchone()
+    else:
+        row = database.conn.execute(
+            "select text from attachments where document = ? and position = ?", (pk, int(field.partition(":")[2]))
+        ).fetchone()
+    return (row[0] or "") if row else ""
+
+
+def coverage(database: Database) -> list[Coverage]:
+    """Every source that is or was watched: since when, until when, how much came, and the reason where nothing does."""
+    conn = database.conn
+    found = []
+    for id_, name, enabled in conn.execute("select id, name, enabled from sources order by id").fetchall():
+        since, last = conn.execute(
+            "select min(started_at), max(started_at) from source_runs where source = ? and state = 'done' "
+            "and outcome in ('ok', 'unchanged', '')",
+            (id_,),
+        ).fetchone()
+        tried = conn.execute(
+            "select started_at, state, outcome, reason from source_runs where source = ? order by started_at desc limit 1",
+            (id_,),
+        ).fetchone()
+        number = conn.execute("select count(*) from document_urls where source = ?", (id_,)).fetchone()[0]
+        good = tried is not None and tried[0] == last
+        reason = "" if good else (tried[3] or tried[2] if tried else ("not tried yet" if enabled else "switched off"))
+        found.append(Coverage(id_, name, bool(enabled), since, last, tried[0] if tried else None, number, reason))
+    return found
