@@ -112,7 +112,7 @@ def load_alerts(directory: Path) -> dict[str, Rule]:
 def read_alerts(directory: Path) -> Alerts:
     """The whole file, with channels; raises ConfigError. Without the file there are no rules."""
     if not (directory / FILE).exists():
-        return Alerts(version=1)
+        return Alerts.model_validate({"version": 1})
     data = load(directory / FILE)
     if not isinstance(data, Map):
         raise ConfigError(FILE, 1, "the file must hold the keys version, channels and rules")

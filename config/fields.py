@@ -8,6 +8,7 @@ from __future__ import annotations
 import codecs
 import re
 import warnings
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -23,6 +24,11 @@ class Model(BaseModel):
     """Base of all configuration: cannot be changed after loading, and refuses keys that it does not know."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=False, hide_input_in_errors=True)
+
+
+def empty(model: type[BaseModel]) -> Callable[[], Any]:
+    """The default of a block that was not written: the model with nothing set."""
+    return lambda: model.model_validate({})
 
 
 def one_or_many(value: Any) -> Any:
@@ -91,7 +97,7 @@ def check_encoding(value: str) -> str:
         info = codecs.lookup(value)
     except (LookupError, ValueError):
         raise ValueError(f"{value!r} is not a character encoding; common ones: utf-8, gb18030, big5") from None
-    if not info._is_text_encoding:  # type: ignore[attr-defined]
+    if not info._is_text_encoding:
         raise ValueError(f"{value!r} is not a character encoding; common ones: utf-8, gb18030, big5")
     return value
 

@@ -47,7 +47,7 @@ Check = Callable[[Source, Any, str], Iterator[ConfigError]]
 
 def complete(document: Map, file: str, check: Check) -> dict[str, Source]:
     """The sources of the document by id; `check` gives further faults of a source. Raises ConfigError."""
-    merger = _Merger(document, file)
+    merger = Merger(document, file)
     found: list[ConfigError] = []
     sources: dict[str, Source] = {}
     for entry in merger.entries.values():
@@ -63,7 +63,9 @@ def complete(document: Map, file: str, check: Check) -> dict[str, Source]:
     return sources
 
 
-class _Merger:
+class Merger:
+    """The blocks of one document, and every source of it with `like`, `same_as` and defaults laid in."""
+
     def __init__(self, document: Map, file: str) -> None:
         self.file = file
         self.defaults = self._block(document, "defaults")

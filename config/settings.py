@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, Strict
 
 from config.checking import build
 from config.errors import ConfigError, hint
-from config.fields import Count, Model, Positive, Seconds, Zone, check_url, one_or_many
+from config.fields import Count, Model, Positive, Seconds, Zone, check_url, empty, one_or_many
 from config.yaml_lines import Map, Seq, load
 
 FILES = ("settings.yaml", "circularwatch.yaml")
@@ -121,7 +121,7 @@ class Settings(Model):
     alerts_to: Annotated[tuple[Recipient, ...], BeforeValidator(one_or_many)] = Field(
         (), description="recipients of rules that name none; empty = such rules send nothing"
     )
-    limits: Limits = Field(default_factory=Limits, description="bounds of one request")
+    limits: Limits = Field(default_factory=empty(Limits), description="bounds of one request")
 
     _origins: dict[str, str] = PrivateAttr(default_factory=dict)
     _secrets: dict[str, str] = PrivateAttr(default_factory=dict)
@@ -155,6 +155,9 @@ def load_settings(directory: Path, env: Mapping[str, str], cwd: Path | None = No
     settings = build(Settings, values, "settings")
     if settings.ca_file is not None and not settings.ca_file.is_file():
         raise ConfigError(origins.get("ca_file", "settings"), 0, f"ca_file: there is no file {str(settings.ca_file)!r}")
+    settings = settings.model_copy(
+        update={"user_agent": settings.user_agent.replace("{contact}", settings.contact or "no contact given")}
+    )
     settings._origins.update(origins)
     settings._secrets.update({name: env[v] for name, v in SECRETS.items() if env.get(v)})
     return settings

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import Field
 
 from config.errors import ConfigError, hint
-from config.fields import Encoding, Filled, Hosts, Id, Model, Positive, Seconds, Texts, Url, Urls, Zone
+from config.fields import Encoding, Filled, Hosts, Id, Model, Positive, Seconds, Texts, Url, Urls, Zone, empty
 from config.options import (
     ArticleOptions,
     Certainty,
@@ -77,14 +77,14 @@ class Source(Model):
         (), description="addresses tried when a list fails; {item_id} and {page} are filled in"
     )
     paging: Paging | None = Field(None, description="further pages of a list")
-    list: ListOptions = Field(default_factory=ListOptions, description="how rows are read")
+    list: ListOptions = Field(default_factory=empty(ListOptions), description="how rows are read")
     xhr_list: XhrList | None = Field(None, description="how lists marked xhr_json are read")
-    feed: FeedOptions = Field(default_factory=FeedOptions, description="kind feed: what is unusual")
-    sitemap: SitemapOptions = Field(default_factory=SitemapOptions, description="kind sitemap: what is read")
+    feed: FeedOptions = Field(default_factory=empty(FeedOptions), description="kind feed: what is unusual")
+    sitemap: SitemapOptions = Field(default_factory=empty(SitemapOptions), description="kind sitemap: what is read")
     wordpress: WordPressOptions = Field(
-        default_factory=WordPressOptions, description="kind wordpress: where fields lie"
+        default_factory=empty(WordPressOptions), description="kind wordpress: where fields lie"
     )
-    article: ArticleOptions = Field(default_factory=ArticleOptions, description="how a document is read")
+    article: ArticleOptions = Field(default_factory=empty(ArticleOptions), description="how a document is read")
     discover_unit: Discover | None = Field(None, description="where a shell page hides the address of its list")
     html_fallback: HtmlFallback | None = Field(None, description="a page of links, read when the interface fails")
     expect: Expect = Field(description="what a healthy poll looks like")

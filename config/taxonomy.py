@@ -15,7 +15,7 @@ from pydantic import Field
 
 from config.checking import build, fault, raise_all
 from config.errors import ConfigError, hint
-from config.fields import Filled, Id, Model, Texts, Url
+from config.fields import Filled, Id, Model, Texts, Url, empty
 from config.yaml_lines import Map, load
 
 
@@ -51,11 +51,13 @@ class Measure(Model):
     en: Filled = Field(description="name in English")
     description: Text = Field(description="what it asks for")
     seed_quote: str = Field("", description="the words of the seed article that name it")
-    source: Provenance = Field(default_factory=Provenance, description="where it comes from")
+    source: Provenance = Field(default_factory=empty(Provenance), description="where it comes from")
     addressed: Texts = Field((), description="who must act: keys of meta.addressees")
     gate: Texts = Field((), description="gates that must be open too: one term of each in the same document")
     terms: Terms = Field(description="words that point at it")
-    negative: Terms = Field(default_factory=Terms, description="look-alikes: they take away the hit that they overlap")
+    negative: Terms = Field(
+        default_factory=empty(Terms), description="look-alikes: they take away the hit that they overlap"
+    )
 
     @property
     def confidence(self) -> str:
@@ -87,10 +89,10 @@ class Institution(Model):
     )
     zh: Filled = Field(description="name in Chinese")
     en: Filled = Field(description="name in English")
-    aliases: Terms = Field(default_factory=Terms, description="other names")
-    ambiguous: Terms = Field(default_factory=Terms, description="short names that count only beside a clear one")
-    former: Terms = Field(default_factory=Terms, description="names it had before")
-    negative: Terms = Field(default_factory=Terms, description="look-alikes")
+    aliases: Terms = Field(default_factory=empty(Terms), description="other names")
+    ambiguous: Terms = Field(default_factory=empty(Terms), description="short names that count only beside a clear one")
+    former: Terms = Field(default_factory=empty(Terms), description="names it had before")
+    negative: Terms = Field(default_factory=empty(Terms), description="look-alikes")
     parent: str | None = Field(None, description="the institution that it belongs to")
     note: str = Field("", description="for people")
 
@@ -106,7 +108,7 @@ class Industry(Model):
     zh: Filled = Field(description="name in Chinese")
     en: Filled = Field(description="name in English")
     terms: Terms = Field(description="words that point at it")
-    negative: Terms = Field(default_factory=Terms, description="look-alikes")
+    negative: Terms = Field(default_factory=empty(Terms), description="look-alikes")
     note: str = Field("", description="for people")
 
 
@@ -117,7 +119,7 @@ class Instrument(Model):
     zh: Filled = Field(description="name in Chinese")
     en: Filled = Field(description="name in English")
     terms: Terms = Field(description="words that point at it")
-    negative: Terms = Field(default_factory=Terms, description="look-alikes")
+    negative: Terms = Field(default_factory=empty(Terms), description="look-alikes")
     note: str = Field("", description="for people")
 
 
