@@ -64,7 +64,7 @@ class SourceSpider(Spider):
         """All lists, then the entries that earlier runs left unfinished (a list that answers 304 doesn't show them)."""
         self.since = self.since or str(getattr(self.archive, "since", "") or "")
         for entry in self.source.lists:
-            if entry.enabled and not entry.fallback:
+            if not entry.fallback:
                 async for request in self.first_requests(entry):
                     yield request
         if self._open_lists:
@@ -168,7 +168,7 @@ class SourceSpider(Spider):
                 yield await self.list_request(entry, other, page=context.get("page", 1))
                 return
         for fallback in self.source.lists:
-            if fallback.fallback and fallback.enabled and fallback.url and fallback.url not in self._tried:
+            if fallback.fallback and fallback.url and fallback.url not in self._tried:
                 self._tried.add(fallback.url)
                 yield await self.list_request(fallback, fill_secrets(fallback.url, self.source))
                 return

@@ -34,6 +34,8 @@ _GENERIC = (
     "%b %d, %Y %I:%M %p", "%b %d, %Y %H:%M", "%d %b %Y %H:%M:%S", "%H:%M, %d-%b-%Y", "%d-%b-%Y", "%b %d, %Y", "%d %b %Y",
 )  # fmt: skip
 _RELATIVE = ("%m-%d %H:%M", "%m/%d %H:%M", "%m月%d日 %H:%M", "%m-%d", "%m月%d日", "%H:%M:%S", "%H:%M")
+# a month's name and a zone at the end: the form of e-mails and feeds
+_ZONED = re.compile(r"[a-z]{3}.*(?:\b[A-Z]{1,4}|[+-]\d{2}:?\d{2})$", re.IGNORECASE)
 _AGO = re.compile(r"(\d{1,3})\s*(秒|分钟|小时|天|minutes?|mins?|hours?|days?)\s*(?:前|ago)", re.IGNORECASE)
 _UNITS = {"秒": 1, "分": 60, "小": 3600, "天": 86400, "m": 60, "h": 3600, "d": 86400}
 _WIDTH = str.maketrans("０１２３４５６７８９：／－．，", "0123456789:/-.,")
@@ -99,6 +101,9 @@ def read(
         moment = _epoch(clean)
         if moment is not None:
             return _sane(raw, *moment, tz, now)
+    moment = _rfc822(clean, tz) if _ZONED.search(clean) else None
+    if moment is not None:
+        return _sane(raw, *moment, tz, now)
     for form in _GENERIC:
         moment = _by_format(clean, form, tz, now)
         if moment is not None:

@@ -23,6 +23,7 @@ def read_wordpress(reading: Reading, text: str) -> ListPage:
     """The posts of a REST answer or feed; a REST error is told in its own words, so that a fall-back can be tried."""
     head = text.lstrip("\ufeff \t\r\n")[:1]
     if head == "<":
+        reading.max_pages = 1  # `page` is a parameter of REST; the feed is only a way in, not the archive
         return read_feed(reading, text)
     try:
         data = parse_json(text)
