@@ -169,7 +169,11 @@ class Site:
 
     def page(self, text: str, placed: Placed | None = None, **more: Any) -> Response:
         """An HTML page in the site's manner; an entry's `encoding` {declared, actual} makes its charset lie."""
-        options = {"compress": self.compress, "chunked": self.chunked, "content_type": self.content_type} | more
+        options: dict[str, Any] = {
+            "compress": self.compress,
+            "chunked": self.chunked,
+            "content_type": self.content_type,
+        } | more
         lie = placed.options.get("encoding") if placed else None
         if not lie:
             return html(text, **options)

@@ -99,38 +99,38 @@ class Csrc(Site):
 LIST = """<!DOCTYPE html>
 <html>
 <head>
-	<meta charset="UTF-8">
+    <meta charset="UTF-8">
   <meta name="channelid" content="{channel}">
 <meta name="SiteName" content="中国证券监督管理委员会"/>
 <meta name="ColumnName" content="{section}" />
 <title>中国证券监督管理委员会{section}</title>
 </head>
 <body>
-	<div class="fg-box">
-		<div class="fg-tit"><p>中国证券监督管理委员会{section}</p></div>
-		<div class="con-tit"><div class="table-wrap">
-					<table border="0" width="1050px">
-						<thead><tr class="tb_title"><th class="xh">序号</th><th class="gzbt">标题</th><th class="xz">下载</th></tr></thead>
-						<tbody id="zc-list-content">
+    <div class="fg-box">
+        <div class="fg-tit"><p>中国证券监督管理委员会{section}</p></div>
+        <div class="con-tit"><div class="table-wrap">
+                    <table border="0" width="1050px">
+                        <thead><tr class="tb_title"><th class="xh">序号</th><th class="gzbt">标题</th><th class="xz">下载</th></tr></thead>
+                        <tbody id="zc-list-content">
 {items}
-						</tbody>
-					</table>
-		</div></div>
-	</div>
+                        </tbody>
+                    </table>
+        </div></div>
+    </div>
 </body>
 </html>"""
 
 ROW = """                                <tr>
-                                	<td align="center">{number}</td>
-                                  	<td class="info zc_info">
+                                    <td align="center">{number}</td>
+                                      <td class="info zc_info">
                                       <a class="list clear" target="_blank" href="{path}">
-                                      	<span class="til">{title}</span>
+                                          <span class="til">{title}</span>
                                         <span  class="sub-til">{sub}</span>
                                       </a>
-                                  	</td>
-                                	<td class="xz-btn">
+                                      </td>
+                                    <td class="xz-btn">
 {files}
-									</td>
+                                    </td>
                                 </tr>
 """
 

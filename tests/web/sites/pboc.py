@@ -155,9 +155,9 @@ LIST = (
  <div class="header">
 <table width="950" height="20" border="0" align="center" cellpadding="0" cellspacing="0"><tr><td align="left">
 <script  type="text/javascript">
-	var wa='<a href="{rss}" class="hei12">RSS订阅</a>';
+    var wa='<a href="{rss}" class="hei12">RSS订阅</a>';
 document.write(wa);
-	</script></td></tr></table></div>
+    </script></td></tr></table></div>
   <div class="mainw950"><table><tbody><tr><td>
   <div opentype="page"><div easysite="easysiteDiv"><table cellspacing="0" cellpadding="0" border="0" width="90%" align="center">
   <tbody>
