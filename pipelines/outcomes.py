@@ -19,15 +19,7 @@ OUTCOMES = (
     "stale", "forbidden", "not-found", "rate-limited", "server-error", "timeout", "certificate", "dns", "reset",
     "truncated", "too-large", "robots", "wrong-host", "private-address", "too-many-redirects", "unreadable",
 )  # fmt: skip
-# tried again in a later run; the others are final for the entry
-TRANSIENT = frozenset(
-    ("rate-limited", "server-error", "timeout", "dns", "reset", "truncated", "challenge", "template", "soft-404", "forbidden")
-)  # fmt: skip
-# the site said no: recorded, never worked around
-REFUSALS = frozenset(("forbidden", "challenge", "login", "robots", "rate-limited"))
-# where a mirror may be asked instead: the site did not answer, which is not the same as saying no
-UNREACHABLE = frozenset(("timeout", "server-error", "reset", "dns", "truncated"))
-
+SMALLEST_LIST = 6  # below this, half a list gone is chance
 # a challenge page is a small script; real pages mention such words in long text
 _SMALL = 6000
 _CHALLENGE = re.compile(
@@ -268,36 +260,25 @@ _FAULTS = (
 )  # fmt: skip
 
 
-def judge_list(
-    rows: int,
-    newest_on: str,
-    source: Any,
-    now: datetime,
-    *,
-    previous_rows: int | None = None,
-    outcome: str = "ok",
-    reason: str = "",
-) -> tuple[str, str]:
-    """(outcome, reason) of a list's first page: what reading it gave, held against `expect` and against the last time.
+def judge_shrunk(rows: int, before: int | None) -> tuple[str, str]:
+    """(outcome, reason) of a list held against the last time: less than half of at least six rows is a shrunk list."""
+    if before is not None and before >= SMALLEST_LIST and rows * 2 < before:
+        return "shrunk-list", f"the list shrank from {before} rows to {rows}; part of it is probably not found any more"
+    return "ok", ""
 
-    `newest_on` is the civil date of the newest row, "" when the list has no dates. `now` is the time of the fetch.
+
+def judge_list(rows: int, newest_on: str, source: Any, now: datetime) -> tuple[str, str]:
+    """(outcome, reason) of a poll held against the source's `expect`.
+
+    `rows` is the number of rows on the first pages of its lists, `newest_on` the civil date of the newest of them, ""
+    when they have no dates. `now` is the time of the fetch.
     """
     expect = getattr(source, "expect", None)
-    if outcome != "ok":
-        return outcome, reason
     if rows == 0:
-        return (
-            "empty-list",
-            reason or "the list answered and has no row; look at the page, its layout has probably changed",
-        )
+        return "empty-list", "the lists answered and have no row; look at the page, its layout has probably changed"
     wanted = int(getattr(expect, "min_items", 0) or 0)
-    if previous_rows and rows * 2 < previous_rows and rows < max(wanted, 5):
-        return (
-            "shrunk-list",
-            f"the list shrank from {previous_rows} rows to {rows}; part of it is probably not found any more",
-        )
     if rows < wanted:
-        return "shrunk-list", f"the list has {rows} rows where at least {wanted} are expected (expect.min_items)"
+        return "shrunk-list", f"the lists have {rows} rows where at least {wanted} are expected (expect.min_items)"
     limit = getattr(expect, "newest_max_age_h", None)
     if limit and newest_on:
         zone = ZoneInfo(str(getattr(source, "timezone", "") or "Asia/Shanghai"))
@@ -306,7 +287,8 @@ def judge_list(
         if days * 24 > int(limit):
             return (
                 "stale",
-                f"the list answers, but its newest row is of {newest_on}, {_age(days + 1)} old; it has probably been given up for another address",
+                f"the lists answer, but the newest row is of {newest_on}, {_age(days + 1)} old (expect.newest_max_age_h is {limit}); "
+                "they have probably been given up for another address",
             )
     return "ok", ""
 

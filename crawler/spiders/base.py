@@ -18,10 +18,12 @@ from urllib.parse import urlsplit, urlunsplit
 from scrapy import Request, Spider
 
 from crawler.archive import asked_url
+from crawler.spiders.health import Health
+from db.lists import seen
 from pipelines.content import to_text
 from pipelines.links import EXTENSIONS, document_links, row_links
 from pipelines.lists import ListPage, Row, read_list
-from pipelines.outcomes import judge, judge_list
+from pipelines.outcomes import judge
 
 if TYPE_CHECKING:
     from scrapy.http import Response
@@ -43,11 +45,13 @@ class SourceSpider(Spider):
     """The base of all spiders. `source` is set by the loader."""
 
     source: ClassVar[Source]
+    counts_all_pages: ClassVar[bool] = False
     accept: ClassVar[str] = "text/html,application/xhtml+xml,*/*;q=0.8"
 
     def __init__(self, name: str | None = None, since: str = "", **kwargs: Any) -> None:
         super().__init__(name, **kwargs)
         self.since = since
+        self.health = Health(self.source, {})
         self._open_lists = 0
         self._tried: set[str] = set()
         self._pages_asked: set[tuple[int, str]] = set()
@@ -56,22 +60,25 @@ class SourceSpider(Spider):
     @property
     def archive(self) -> Archive:
         """Where everything that came is recorded."""
-        return self.crawler.archive  # type: ignore[attr-defined,no-any-return,union-attr]
+        return self.crawler.archive  # type: ignore[attr-defined]
 
     # ------------------------------------------------------------------ the course of a crawl
 
     async def start(self) -> AsyncIterator[Any]:
         """All lists, then the entries that earlier runs left unfinished (a list that answers 304 doesn't show them)."""
-        self.since = self.since or str(getattr(self.archive, "since", "") or "")
+        self.since = self.since or self.archive.since
+        before = await self.archive.shared.ask(lambda database: seen(database, self.source.id))
+        self.health = Health(self.source, before)
         for entry in self.source.lists:
             if not entry.fallback:
                 async for request in self.first_requests(entry):
                     yield request
         if self._open_lists:
             await self._lists_read.wait()
-        for entry in await self.archive.unfinished():
-            if not entry.said.get("external_url") and not self.source.article.skip:
-                yield self.document_request(Row(entry.key, entry.url, dict(entry.said)))
+        self.remark(*self.health.verdict(datetime.now(UTC)), self.source.base_url)
+        for left in await self.archive.unfinished():
+            if left.url and not left.said.get("external_url") and not self.source.article.skip:
+                yield self.document_request(Row(left.key, left.url, dict(left.said)))
 
     async def first_requests(self, entry: ListEntry) -> AsyncIterator[Request]:
         """The requests with which the reading of a list begins."""
@@ -109,10 +116,14 @@ class SourceSpider(Spider):
             self._list_done()
 
     async def _list_answered(self, response: Response, entry: ListEntry, context: dict[str, Any]) -> AsyncIterator[Any]:
+        first = context["page"] == 1
         if response.status == 304:
             await self.archive.list_read(response, [], section=entry.section, outcome="unchanged")
+            self.health.unchanged(asked_url(response.request))  # type: ignore[arg-type]
             return
         listed = self.read(response, entry, **context)
+        if listed.outcome == "empty-list" and not first:
+            listed.outcome = "ok"  # the page after the last
         if listed.outcome != "ok":
             await self.archive.list_read(
                 response, [], section=entry.section, outcome=listed.outcome, reason=listed.reason
@@ -124,8 +135,8 @@ class SourceSpider(Spider):
         for row in wanted:
             async for request in self.row_requests(response, row):
                 yield request
-        if context["page"] == 1 and listed.rows:
-            self.check_health(listed, response)
+        if listed.rows and (first or self.counts_all_pages):
+            self.remark(*self.health.read(asked_url(response.request), listed), response.url)  # type: ignore[arg-type]
         if self.goes_on(listed, bool(wanted)):
             async for request in self.next_requests(listed, entry, context):
                 yield request
@@ -143,6 +154,7 @@ class SourceSpider(Spider):
         context = dict(request.cb_kwargs)
         entry = context.pop("entry")
         outcome = str(getattr(failure.value, "outcome", "") or request.meta.get("outcome", ""))
+        self.health.failed = True
         try:
             async for other in self.elsewhere(outcome, asked_url(request), entry, context):
                 yield other
@@ -175,8 +187,8 @@ class SourceSpider(Spider):
 
     # ------------------------------------------------------------------ what own classes override
 
-    def parse_list(self, response: Response, entry: ListEntry, page: int, first_url: str) -> ListPage:
-        """The rows of an answer."""
+    def parse_list(self, response: Response, entry: ListEntry, page: int, first_url: str, **context: Any) -> ListPage:
+        """The rows of an answer. `context` is what the class gave to `list_request` besides."""
         return self.read_as(response, entry, page, first_url)
 
     def read_as(self, response: Response, entry: ListEntry, page: int, first_url: str, **changes: Any) -> ListPage:
@@ -223,13 +235,10 @@ class SourceSpider(Spider):
             return ListPage(outcome=outcome, reason=reason)
         return listed
 
-    def check_health(self, listed: ListPage, response: Response) -> None:
-        """Put into the ledger what is wrong with a list that could be read: shrunk, stale."""
-        if self.since:
-            return
-        outcome, reason = judge_list(len(listed.rows), listed.newest_on, self.source, datetime.now(UTC))
-        if outcome != "ok":
-            self.archive.remark(outcome, reason, response.url)
+    def remark(self, outcome: str, reason: str, url: str) -> None:
+        """Put into the run ledger what no single exchange shows; in a back-fill, old pages are no sign of illness."""
+        if outcome != "ok" and not self.since:
+            self.archive.remark(outcome, reason, url)
 
     def goes_on(self, listed: ListPage, has_new: bool) -> bool:
         """Whether the next page is read: while pages hold entries that are not known, or, in a back-fill, are not too old."""

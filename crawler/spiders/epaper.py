@@ -30,6 +30,8 @@ MOST_DAYS = 400
 class EpaperSpider(HtmlListSpider):
     """One list per page of an issue."""
 
+    counts_all_pages = True
+
     def today(self) -> date:
         """The civil date of the newest issue that can be expected."""
         now = datetime.now(UTC).astimezone(ZoneInfo(self.source.timezone))
@@ -48,11 +50,10 @@ class EpaperSpider(HtmlListSpider):
         """The request for the first page of a day's issue."""
         return await self.list_request(entry, for_day(str(entry.url), day), day=day, look_back=look_back)
 
-    def parse_list(
-        self, response: Response, entry: ListEntry, page: int, first_url: str, day: date, look_back: int = 0
-    ) -> ListPage:
+    def parse_list(self, response: Response, entry: ListEntry, page: int, first_url: str, **context: Any) -> ListPage:
         """The articles of one page of the issue; the first page also names the others."""
         listed = super().parse_list(response, entry, page, first_url)
+        day: date = context["day"]
         for row in listed.rows:
             row.said.setdefault("published_on", day.isoformat())
             row.said.setdefault("published_precision", "day")
@@ -78,9 +79,6 @@ class EpaperSpider(HtmlListSpider):
         """An issue is read whole; its pages answer 304 when they are asked again."""
         return True
 
-    def check_health(self, listed: ListPage, response: Response) -> None:
-        """One page of an issue tells nothing of the issue's health; a missing issue does."""
-
     async def elsewhere(
         self, outcome: str, url: str, entry: ListEntry, context: dict[str, Any]
     ) -> AsyncIterator[Request]:
@@ -90,6 +88,7 @@ class EpaperSpider(HtmlListSpider):
         left = context.get("look_back", 0)
         if left:
             # no issue is no failure
+            self.health.failed = False
             self.archive.ledger.exchange("list", url, "ok", "", sent=False)
             yield await self.issue_request(entry, context["day"] - timedelta(days=1), left - 1)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from crawler.spiders.kinds import JsonApiSpider
 from pipelines.lists import ListPage
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class GovCnLibrarySpider(JsonApiSpider):
     """Rows of both shapes; all arrays count, a document that stands in two of them once."""
 
-    def parse_list(self, response: Response, entry: ListEntry, page: int, first_url: str) -> ListPage:
+    def parse_list(self, response: Response, entry: ListEntry, page: int, first_url: str, **context: Any) -> ListPage:
         """Rows of whichever shape this answer has: `t=…_gw` fills listVO; `t=zhengcelibrary` leaves it null, with
         totalCount 0, and fills the arrays of catMap."""
         listed = super().parse_list(response, entry, page, first_url)

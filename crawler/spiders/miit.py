@@ -54,12 +54,12 @@ class MiitSpider(JsonApiSpider):
             return
         await self.archive.list_read(response, [], section=entry.section, outcome="unreadable", reason=NO_UNIT)
 
-    def parse_list(self, response: Response, entry: ListEntry, page: int, first_url: str, role: str = "") -> ListPage:
+    def parse_list(self, response: Response, entry: ListEntry, page: int, first_url: str, **context: Any) -> ListPage:
         """The rows of a build unit or search answer; of the fallback page, the links of its own selectors."""
         fallback = self.source.html_fallback
-        if role != "fallback" or fallback is None:
+        if context.get("role") != "fallback" or fallback is None:
             return super().parse_list(response, entry, page, first_url)
-        options = {"items": fallback.items, "title": fallback.title, "published": fallback.published}
+        options: dict[str, Any] = {"items": fallback.items, "title": fallback.title, "published": fallback.published}
         options |= {"link": ("::attr(href)",), "ok": None, "html_path": None, "node": (), "nested_json": None}
         return self.read_as(response, entry, page, first_url, kind="html-list", list=options)
 

@@ -5,7 +5,7 @@ The dates need no code: formats without a year are read as the last such moment 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from crawler.spiders.kinds import HtmlListSpider
 from pipelines.lists import ListPage, Row
@@ -21,7 +21,7 @@ SHORTEST_FLASH = 60  # characters; shorter flashes are read from their page, if 
 class StcnSpider(HtmlListSpider):
     """Static lists, and the flash list that only answers script requests (`xhr_list`)."""
 
-    def parse_list(self, response: Response, entry: ListEntry, page: int, first_url: str) -> ListPage:
+    def parse_list(self, response: Response, entry: ListEntry, page: int, first_url: str, **context: Any) -> ListPage:
         """Rows; a flash is a whole document where its text is more than its title."""
         listed = super().parse_list(response, entry, page, first_url)
         for row in listed.rows if entry.xhr_json else ():

@@ -10,6 +10,7 @@ from pipelines.lists.options import option, texts
 from pipelines.lists.rows import Reading
 from pipelines.lists.selectors import Element, compile_regex, element_text, parse_html, values
 
+PAGE_SIZES = frozenset(("pagesize", "_pagesize", "per_page", "n", "pg", "size", "count", "limit"))
 _NEXT = re.compile(r"^(?:下一?页|后一?页|next(?: page)?|older(?: posts)?|[>›»]+)\s*[>›»]*$", re.IGNORECASE)
 _IN_CALL = re.compile(r"""['"]([^'"\s]+\.s?html?[^'"\s]*|/[^'"\s]+)['"]""")
 
@@ -35,12 +36,22 @@ def next_pages(reading: Reading, text: str) -> list[str]:
     last = reading.max_pages or int(option(paging, "max", 1))
     if number > last or (page.total_pages is not None and number > page.total_pages):
         return []
+    if page.total_pages is None and option(paging, "template") is None and _is_short(reading):
+        return []
     url = page_url(reading.first_url or reading.url, paging, number) if not _reads_pager(paging) else ""
     if not url and "<" in text:
         url = _pager(reading, text, texts(paging, "next"))
     if not url and option(paging, "template"):
         url = page_url(reading.first_url or reading.url, paging, number)
     return [url] if url and url != reading.url and reading.allowed(url) else []
+
+
+def _is_short(reading: Reading) -> bool:
+    """Whether the page has fewer rows than its address asks for (`pageSize=18`): then it is the last one."""
+    for name, value in parse_qsl(urlsplit(reading.url).query):
+        if name.lower() in PAGE_SIZES and value.isdigit():
+            return reading.found < int(value)
+    return False
 
 
 def _reads_pager(paging: Any) -> bool:

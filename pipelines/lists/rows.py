@@ -32,6 +32,7 @@ class Reading:
     options: Any = None
     page: ListPage = field(default_factory=ListPage)
     number: int = 1
+    found: int = 0
     first_url: str = ""
     max_pages: int | None = None
     headers: dict[str, str] = field(default_factory=dict)
@@ -134,6 +135,7 @@ class Reading:
 
     def finish(self, found: int, where: str) -> ListPage:
         """Close the page: titles too short dropped, remarks written, an empty list named for what it is."""
+        self.found = found
         shortest = int(option(self.options, "min_title_len", 0) or 0)
         if shortest:
             kept = [r for r in self.page.rows if len(str(r.said.get("title", ""))) >= shortest]
