@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from config.checking import build, fault, raise_all
+from config.checking import build, line_of, raise_all
 from config.errors import ConfigError, hint
 from config.fields import Filled, Id, Model, Texts, check_time
 from config.settings import check_recipient
@@ -121,20 +121,26 @@ def read_alerts(directory: Path) -> Alerts:
     seen: dict[str, int] = {}
     for index, rule in enumerate(alerts.rules):
         if rule.id in seen:
-            found.append(fault(data, ("rules", index, "id"), FILE, "", f"the id {rule.id!r} is used twice"))
+            found.append(_fault(data, index, ("id",), f"the id {rule.id!r} is used twice"))
         seen[rule.id] = index
         for position, name in enumerate(rule.channels):
             if name not in alerts.channels:
                 message = f"there is no channel {name!r}{hint(name, alerts.channels)}"
-                found.append(fault(data, ("rules", index, "channels", position), FILE, rule.id, message))
+                found.append(
+                    _fault(data, index, ("channels", position), f"{rule.id}: channels.{position + 1}: {message}")
+                )
         for position, address in enumerate(rule.to):
             try:
                 check_recipient(address)
             except ValueError as error:
-                found.append(fault(data, ("rules", index, "to", position), FILE, rule.id, str(error)))
+                found.append(_fault(data, index, ("to", position), f"{rule.id}: to.{position + 1}: {error}"))
     if found:
         raise_all(found)
     return alerts
+
+
+def _fault(data: Map, index: int, loc: tuple[str | int, ...], message: str) -> ConfigError:
+    return ConfigError(FILE, line_of(data, ("rules", index, *loc)), message)
 
 
 def delivers(rule: Rule, alerts_to: tuple[str, ...]) -> tuple[str, ...]:

@@ -135,17 +135,17 @@ def names_at(model: type[BaseModel], loc: Loc) -> list[str]:
         if isinstance(current, type) and issubclass(current, BaseModel):
             known = current.model_fields.get(part)
             inside_dict = known is not None and "dict[" in str(known.annotation)
-            current = _core(known.annotation) if known else None
+            current = core_of(known.annotation) if known else None
     return list(current.model_fields) if isinstance(current, type) and issubclass(current, BaseModel) else []
 
 
-def _core(annotation: Any) -> Any:
+def core_of(annotation: Any) -> Any:
     """The model inside Optional, tuple, dict or Annotated, if there is one."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     if typing.get_origin(annotation) is not None or isinstance(annotation, types.UnionType):
         for inner in typing.get_args(annotation):
-            core = _core(inner)
+            core = core_of(inner)
             if core is not None:
                 return core
     return None

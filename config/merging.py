@@ -6,7 +6,7 @@ option is reported where it is written.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from config.checking import build, raise_all
@@ -59,8 +59,19 @@ def complete(document: Map, file: str, check: Check) -> dict[str, Source]:
         except ConfigError as error:
             found += [error, *error.further]
     if found:
-        raise_all(found)
+        raise_all(_once(found, merger.entries))
     return sources
+
+
+def _once(found: list[ConfigError], names: Iterable[str]) -> list[ConfigError]:
+    """A fault that several sources inherit is told once, where it is written."""
+    out: dict[tuple[int, str], ConfigError] = {}
+    for error in found:
+        said = error.message
+        for name in names:
+            said = said.replace(f"{name}: ", "")
+        out.setdefault((error.line, said), error)
+    return list(out.values())
 
 
 class Merger:

@@ -96,6 +96,8 @@ def _faults(source: Source) -> Iterator[tuple[tuple[str | int, ...], str]]:
             ("spider",),
             f"{source.spider!r} is neither 'generic' nor 'custom:' with a class name{hint(source.spider, ['generic'])}",
         )
+    if not source.lists:
+        yield ("lists",), "the list is empty; a source needs at least one"
     rows_are_json = source.kind == "json-api" and source.list.html_path is None
     yield from _lookups(source.list, "list", rows_are_json)
     if source.kind != "json-api":

@@ -71,7 +71,7 @@ class Source(Model):
     repost: bool = Field(False, description="mostly reposts: the page's date is not the event's; look for the origin")
     blocked_body_markers: Texts = Field((), description="texts that are only on challenge pages and raw templates")
     attachment_ext: Texts = Field((), description="file name endings of attachments")
-    lists: tuple[ListEntry, ...] = Field(description="the lists that are polled", min_length=1)
+    lists: tuple[ListEntry, ...] = Field(description="the lists that are polled")
     lists_off: tuple[ListEntry, ...] = Field((), description="lists that are kept here and not read; note says why")
     list_fallbacks: Texts = Field(
         (), description="addresses tried when a list fails; {item_id} and {page} are filled in"

@@ -26,12 +26,12 @@ def command() -> None:
 @json_option
 def check(source: str | None, db_path: Path | None, config_dir: Path | None, as_json: bool) -> None:
     """Check every file, then show what is in force; with SOURCE, every option of that source."""
-    from config.effective import effective, source_values
+    from config.effective import effective
     from config.errors import ConfigError
 
     try:
         if source:
-            _show_source(source_values(source, config_dir), as_json)
+            _show_source(_options_of(source, config_dir), as_json)
             return
         found = effective(config_dir, _environment(db_path))
     except ConfigError as error:
@@ -41,6 +41,18 @@ def check(source: str | None, db_path: Path | None, config_dir: Path | None, as_
         print_json(found.as_json())
     else:
         _show(found)
+
+
+def _options_of(source: str, config_dir: Path | None) -> list[Value]:
+    """The options of a source; a name that no source has is bad usage, not a fault of the files."""
+    import config
+    from config.effective import source_values
+    from config.errors import hint
+
+    known = config.load_sources(config_dir)
+    if source not in known:
+        raise CommandError(f"there is no source {source!r}{hint(source, known)}")
+    return source_values(source, config_dir)
 
 
 def _environment(db_path: Path | None) -> dict[str, str]:
