@@ -6,13 +6,11 @@ from typing import TYPE_CHECKING
 
 from scrapy.exceptions import IgnoreRequest
 
-from pipelines import outcomes
-
 if TYPE_CHECKING:
     from scrapy.http import Response
 
 # Not sent, or answered with a clear no: counted as refused, never worked around.
-REFUSALS = outcomes.REFUSALS | {"wrong-host", "private-address", "paywall"}
+REFUSALS = frozenset({"robots", "forbidden", "challenge", "login", "paywall", "wrong-host", "private-address"})
 # Where a mirror may be asked: the site did not answer. A refusal is not worked around by asking another host.
 MIRROR_AFTER = frozenset({"timeout", "server-error"})
 
