@@ -141,6 +141,15 @@ class World:
             for doc in texts.newest_first(self._docs.values())
         ]
 
+    def elsewhere(self, doc: Doc, but: Site) -> str | None:
+        """The address of a document on the first other site that shows it."""
+        for entry in doc.entries:
+            for site in self.sites:
+                if entry.source in site.sources and site is not but:
+                    found = next((one for one in site.index.placed if one.doc.key == doc.key), None)
+                    return found.url if found else None
+        return None
+
     # ---- numbers
 
     def number(self, space: str, key: str, low: int, high: int) -> int:

@@ -32,7 +32,11 @@ class Placed:
 
     @functools.cached_property
     def options(self) -> dict[str, Any]:
-        return {name: value for entry in reversed(self.entries) for name, value in entry.options.items()}
+        """What the entries say beyond source and section; `linked` becomes the address on another site."""
+        found = {name: value for entry in reversed(self.entries) for name, value in entry.options.items()}
+        if found.pop("linked", False) and (elsewhere := self.site.world.elsewhere(self.doc, self.site)):
+            found.setdefault("link", elsewhere)
+        return found
 
     @functools.cached_property
     def title(self) -> str:

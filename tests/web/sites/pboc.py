@@ -36,7 +36,7 @@ class Pboc(Site):
         if doc.published < NEW_IDS:
             name = str(placed.number(3_000_000, 5_999_999))
         else:
-            name = f"{doc.published:%Y%m%d%H%M%S}{placed.number(10_000, 99_999)}"
+            name = f"{placed.stamp}{placed.number(10**10, 10**11 - 1)}"
         return f"{BASE}{COLUMNS[placed.entry.section][0]}{name}/index.html"
 
     def lists(self, request: Request) -> Response | None:

@@ -113,12 +113,17 @@ YICAI = """<!DOCTYPE html>
 
 
 class Caixin(Site):
-    """www.caixin.com and the gateway that serves both languages; Caixin Global stands in caixinglobal.py's place here too."""
+    """Caixin in both languages, which share a gateway; some texts stand behind the paywall."""
 
     hosts = ("www.caixin.com", "gateway.caixin.com", "www.caixinglobal.com", "u.caixinglobal.com")
     sources: ClassVar = {"caixin_zh": ("滚动",), "caixin_global": ("Latest",)}
     robots = "User-agent: *\nDisallow: /search/\n"
     compress = "gzip"
+
+    @staticmethod
+    def locked(placed: Placed) -> bool:
+        """Behind the paywall: what is marked so, and what has no text of its own."""
+        return bool(placed.options.get("paywall")) or not placed.doc.body
 
     def article_url(self, placed: Placed) -> str:
         day, number = placed.doc.published, placed.number(102_000_000, 102_999_999)
@@ -161,7 +166,7 @@ class Caixin(Site):
                 "link": one.url,
                 "time": f"{one.doc.published:%Y-%m-%d %H:%M:%S}",
                 "tags": [{"name": "Finance"}],
-                "attr": 5 if one.options.get("paywall") else 0,
+                "attr": 5 if self.locked(one) else 0,
                 "pict": {"imgs": []},
             }
             for one in rows
@@ -170,7 +175,7 @@ class Caixin(Site):
 
     def _reading(self, number: str) -> Response:
         found = [one for one in self.rows("caixin_global") if str(one.number(102_000_000, 102_999_999)) == number]
-        if not found or found[0].options.get("paywall"):
+        if not found or self.locked(found[0]):
             return as_json({"code": 403, "msg": "need subscription", "data": None})
         body = markup.paragraphs(found[0].doc.blocks, p="<p>{}</p>", h="<p><strong>{}</strong></p>")
         return as_json({"code": 0, "msg": "ok", "data": {"content": body}})
@@ -178,8 +183,8 @@ class Caixin(Site):
     def article(self, placed: Placed, request: Request) -> Response:
         doc = placed.doc
         chinese = placed.entry.source == "caixin_zh"
-        whole = not placed.options.get("paywall")
-        shown = doc.blocks if whole and chinese else doc.blocks[:1]
+        whole = not self.locked(placed)
+        shown = doc.blocks if whole and chinese else doc.blocks[:1] or [("p", doc.lead)]
         tip = (
             ""
             if whole
