@@ -22,8 +22,10 @@ OUTCOMES = (
 SMALLEST_LIST = 6  # below this, half a list gone is chance
 # a challenge page is a small script; real pages mention such words in long text
 _SMALL = 6000
+_MOST_SHOWN, _LEAST_SHOWN = 800, 200  # characters that a reader sees
+_ARTICLE_META = re.compile(r"ArticleTitle|PubDate|og:title|firstpublishedtime", re.IGNORECASE)
 _CHALLENGE = re.compile(
-    r"\$_ts\s*=|\$_ts\.|wzws[-_]?(?:waf|cid|sessionid)|/WZWSREL|__jsl_clearance|location\.reload\(\)|访问验证|安全验证|"
+    r"\$_ts\s*=|\$_ts\.|wzws[-_]?(?:waf|cid|sessionid)|/WZWSREL|__jsl_clearance|访问验证|安全验证|"
     r"人机验证|滑动验证|请完成.{0,6}验证|请开启JavaScript并刷新|cf-browser-verification|challenge-platform|"
     r"<title>\s*(?:Just a moment|Attention Required)|acw_sc__v2|正在进行安全检查|DDoS protection by",
     re.IGNORECASE,
@@ -134,17 +136,23 @@ def _judge_status(status: int, headers: Mapping[Any, Any] | None, text: str, sou
 
 
 def challenge_marker(text: str, source: Any = None) -> str:
-    """The words that give a challenge page away, or an empty string. Only small pages are suspected."""
+    """The words that give a challenge page away, or an empty string. Only pages that show next to nothing are suspected.
+
+    `location.reload()` and the configured markers also stand in real pages (NDRC's print button), so they count only
+    where there is neither text nor the metas of an article.
+    """
     if not text or len(text) > _SMALL * 10:
         return ""
-    visible = len(_visible(text[: _SMALL * 10]))
-    if len(text) > _SMALL and visible > 800:
+    shown = len(_visible(text))
+    if shown > _MOST_SHOWN:
         return ""
     found = _CHALLENGE.search(text)
     if found is not None:
         return found.group()[:40]
-    configured = (str(m) for m in getattr(source, "blocked_body_markers", ()) or ())
-    return next((m for m in configured if "{{" not in m and m in text), "")
+    if shown > _LEAST_SHOWN or _ARTICLE_META.search(text):
+        return ""
+    weak = ["location.reload()", *(str(m) for m in getattr(source, "blocked_body_markers", ()) or ())]
+    return next((m for m in weak if "{{" not in m and m in text), "")
 
 
 def _judge_page(text: str, source: Any, kind: str, said: Mapping[str, Any], final_url: str) -> tuple[str, str]:

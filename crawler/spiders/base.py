@@ -11,7 +11,6 @@ import os
 import re
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit, urlunsplit
 
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from scrapy.http import Response
     from twisted.python.failure import Failure
 
-    from config.options import ArticleOptions, ListEntry
+    from config.options import ListEntry
     from config.sources import Source
     from crawler.archive import Archive
 
@@ -54,6 +53,7 @@ class SourceSpider(Spider):
         self.health = Health(self.source, {})
         self._open_lists = 0
         self._tried: set[str] = set()
+        self._links_hint = links_hint(self.source)
         self._pages_asked: set[tuple[int, str]] = set()
         self._lists_read = asyncio.Event()
 
@@ -138,7 +138,7 @@ class SourceSpider(Spider):
         if listed.rows and (first or self.counts_all_pages):
             self.remark(*self.health.read(asked_url(response.request), listed), response.url)  # type: ignore[arg-type]
         if self.goes_on(listed, bool(wanted)):
-            async for request in self.next_requests(listed, entry, context):
+            async for request in self.next_requests(listed, entry, context | {"has_new": bool(wanted)}):
                 yield request
 
     async def next_requests(
@@ -154,7 +154,10 @@ class SourceSpider(Spider):
         context = dict(request.cb_kwargs)
         entry = context.pop("entry")
         outcome = str(getattr(failure.value, "outcome", "") or request.meta.get("outcome", ""))
-        self.health.failed = True
+        if outcome == "not-found" and context["page"] > 1:
+            self.forgive(asked_url(request))  # the page after the last
+        else:
+            self.health.failed = True
         try:
             async for other in self.elsewhere(outcome, asked_url(request), entry, context):
                 yield other
@@ -240,6 +243,10 @@ class SourceSpider(Spider):
         if outcome != "ok" and not self.since:
             self.archive.remark(outcome, reason, url)
 
+    def forgive(self, url: str) -> None:
+        """A list page that need not exist is no failure."""
+        self.archive.ledger.exchange("list", url, "ok", "", sent=False)
+
     def goes_on(self, listed: ListPage, has_new: bool) -> bool:
         """Whether the next page is read: while pages hold entries that are not known, or, in a back-fill, are not too old."""
         if self.since:
@@ -278,7 +285,7 @@ class SourceSpider(Spider):
         if outcome != "ok":
             self.archive.remark(outcome, reason, response.url)
             return
-        if has_links(response.body, self.source) or self.source.spider_class:
+        if self._links_hint.search(response.body) or self.source.spider_class:
             for request in self.parse_document(response):
                 yield request
 
@@ -352,24 +359,15 @@ class SourceSpider(Spider):
         return [urlunsplit((b.scheme, b.netloc, b.path.rstrip("/") + parts.path, parts.query, "")) for b in bases]
 
 
-def has_links(body: bytes, source: Source) -> bool:
-    """Whether a document may hold anything to follow; most news pages don't, and are not parsed at all here."""
-    return bool(_file_pattern(source.attachment_ext).search(body)) or any(h in body for h in _hints(source.article))
-
-
-@lru_cache(maxsize=64)
-def _file_pattern(extensions: tuple[str, ...]) -> re.Pattern[bytes]:
-    endings = "|".join(re.escape(e.lstrip(".")) for e in extensions or EXTENSIONS)
-    return re.compile(rf"\.(?:{endings})\b|/cms_files/|<iframe".encode(), re.IGNORECASE)
-
-
-@lru_cache(maxsize=256)
-def _hints(article: ArticleOptions) -> tuple[bytes, ...]:
-    """Byte strings that a page holds when it has next pages, or is only a script that goes elsewhere."""
-    named = [n for s in article.next_page for n in re.findall(r"[#.]([\w-]{3,})", s.partition("::")[0])[:1] or [""]]
-    if article.js_redirect_regex:
-        named.append("location")
-    return tuple(n.encode() for n in named)
+def links_hint(source: Source) -> re.Pattern[bytes]:
+    """Found in a document that may hold anything to follow; most news pages don't, and are not parsed at all here."""
+    endings = "|".join(re.escape(e.lstrip(".")) for e in source.attachment_ext or EXTENSIONS)
+    hints = [rf"\.(?:{endings})\b", "/cms_files/", "<iframe"]
+    hints += [
+        n for s in source.article.next_page for n in re.findall(r"[#.]([\w-]{3,})", s.partition("::")[0])[:1] or ["<a"]
+    ]
+    hints += ["location"] if source.article.js_redirect_regex else []
+    return re.compile("|".join(hints).encode(), re.IGNORECASE)
 
 
 def fill_secrets(url: str, source: Source) -> str:

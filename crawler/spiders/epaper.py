@@ -1,7 +1,8 @@
 """E-papers (人民日报, 经济日报, 证券时报): addresses are built from the date; an issue has pages, pages have articles.
 
-The newest issue is looked for from today backwards: before the morning's issue is out, and on days without one, the
-address answers 404. A back-fill (`since`) reads every day's issue from then on.
+Issues are looked for from today backwards, until one holds nothing new: before the morning's issue is out, and on days
+without one, the address answers 404, and a service that was down for a day has two to read. A back-fill (`since`) reads
+every day's issue from then on.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from config.options import ListEntry
 
-LOOK_BACK_DAYS = 4  # the longest gap between two issues: a weekend paper after a holiday
+LOOK_BACK_DAYS = 8  # how far a chain of new or missing issues is followed; longer gaps are a matter for `since`
 OUT_AT = 6  # o'clock, local: before that, today's issue is not expected
 MOST_PAGES_OF_ISSUE = 64
 MOST_DAYS = 400
@@ -71,9 +72,13 @@ class EpaperSpider(HtmlListSpider):
     async def next_requests(
         self, listed: ListPage, entry: ListEntry, context: dict[str, Any]
     ) -> AsyncIterator[Request]:
-        """The other pages of the issue."""
+        """The other pages of the issue, and the issue of the day before while there is something new."""
+        if context["page"] > 1:
+            return
         for url in listed.next_urls:
             yield await self.list_request(entry, url, page=2, first_url=context["first_url"], day=context["day"])
+        if context["has_new"] and context["look_back"]:
+            yield await self.issue_request(entry, context["day"] - timedelta(days=1), context["look_back"] - 1)
 
     def goes_on(self, listed: ListPage, has_new: bool) -> bool:
         """An issue is read whole; its pages answer 304 when they are asked again."""
@@ -83,14 +88,16 @@ class EpaperSpider(HtmlListSpider):
         self, outcome: str, url: str, entry: ListEntry, context: dict[str, Any]
     ) -> AsyncIterator[Request]:
         """No issue on that day: the one before."""
-        if outcome not in ("not-found", "soft-404") or context.get("page", 1) > 1:
+        if outcome not in ("not-found", "soft-404") or context["page"] > 1:
             return
-        left = context.get("look_back", 0)
-        if left:
-            # no issue is no failure
-            self.health.failed = False
-            self.archive.ledger.exchange("list", url, "ok", "", sent=False)
-            yield await self.issue_request(entry, context["day"] - timedelta(days=1), left - 1)
+        self.forgive(url)  # no issue on a day is no failure
+        self.health.failed = False
+        if context["look_back"]:
+            yield await self.issue_request(entry, context["day"] - timedelta(days=1), context["look_back"] - 1)
+        elif not self.health.rows:
+            self.remark(
+                "empty-list", f"no issue was found, back to {context['day']}; its addresses have probably changed", url
+            )
 
 
 def for_day(template: str, day: date) -> str:
