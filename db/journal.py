@@ -190,6 +190,7 @@ def _exchange(conn: sqlite3.Connection, e: Exchange, done: Applied, entries: dic
 
 def settle_entry(conn: sqlite3.Connection, source: str, key: str) -> None:
     """Compute an entry's state, attempts, reason and fetch from all that was fetched for it."""
+    _date_unlisted(conn, source, key)
     best: tuple[int, str, str] | None = None
     failures: list[tuple[str, str, str]] = []
     for id_, kind, outcome, reason, state, error, run in conn.execute(
@@ -219,13 +220,27 @@ def settle_entry(conn: sqlite3.Connection, source: str, key: str) -> None:
     )
 
 
+def _date_unlisted(conn: sqlite3.Connection, source: str, key: str) -> None:
+    """An entry that no list has shown (yet) takes from its first fetch what a list would have said."""
+    row = conn.execute("select listed from entries where source = ? and key = ?", (source, key)).fetchone()
+    if row is None or row[0]:
+        return
+    where = "from fetches where source = ? and entry = ? and kind in ('document', 'inline')"
+    url, said = conn.execute(f"select url, said {where} order by id limit 1", (source, key)).fetchone()
+    first, last = conn.execute(f"select min(fetched_at), max(fetched_at) {where}", (source, key)).fetchone()
+    conn.execute(
+        "update entries set url = ?, said = ?, first_listed_at = ?, last_listed_at = ? where source = ? and key = ?",
+        (url, said, first, last, source, key),
+    )
+
+
 _ENTRY = """insert into entries (source, key, url, state, said, section, first_listed_at, last_listed_at, listed)
   values (?, ?, ?, 'new', ?, ?, ?, ?, ?)
   on conflict (source, key) do update set
     url = iif(excluded.listed >= listed, excluded.url, url), said = iif(excluded.listed >= listed, excluded.said, said),
     section = iif(excluded.listed >= listed, excluded.section, section), listed = max(listed, excluded.listed),
-    first_listed_at = min(first_listed_at, excluded.first_listed_at),
-    last_listed_at = max(last_listed_at, excluded.last_listed_at)"""
+    first_listed_at = iif(listed = 0, excluded.first_listed_at, min(first_listed_at, excluded.first_listed_at)),
+    last_listed_at = iif(listed = 0, excluded.last_listed_at, max(last_listed_at, excluded.last_listed_at))"""
 
 _LIST = """insert into lists (url, source, section, candidate_etag, candidate_last_modified, status, outcome, rows,
     newest_published_on, checked_at, changed_at, sha256, fetch)

@@ -35,7 +35,10 @@ def find_pk(database: Database, key: str) -> int | None:
         ),
         ("select document from entries where url = ? and document is not null", (key,)),
         ("select pk from documents where doc_number = ? order by pk", (key,)),
-        ("select pk from documents where cast(pk as text) = ? and ? glob '[0-9]*'", (key, key)),
+        (
+            "select pk from documents where pk = ?",
+            (int(key) if key.isascii() and key.isdigit() and len(key) < 16 else -1,),
+        ),
     ):
         row = conn.execute(statement, values).fetchone()
         if row:

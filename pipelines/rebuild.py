@@ -159,13 +159,14 @@ def _carry_over(database: Database, old: Path, done: Rebuilt, say: Callable[[str
 def verify(database: Database) -> None:
     """Raise RebuildError unless file, references, search index and every span are right."""
     conn = database.conn
-    check = conn.execute("pragma integrity_check").fetchone()[0]
+    check = conn.execute("pragma integrity_check").fetchall()[0][0]
     if check != "ok":
         raise RebuildError(f"The rebuilt database is damaged ({check}): check the disk")
-    broken = conn.execute("pragma foreign_key_check").fetchone()
+    broken = conn.execute("pragma foreign_key_check").fetchall()
     if broken:
-        raise RebuildError(f"The rebuilt database has a row of {broken[0]} that points at nothing")
-    wrong = faults(conn)
+        raise RebuildError(f"The rebuilt database has {len(broken)} rows of {broken[0][0]} that point at nothing")
+    with immediate(database):  # FTS5's check is an INSERT: without this it would leave a transaction open
+        wrong = faults(conn)
     if wrong:
         raise RebuildError(f"The search index of the rebuilt database is wrong: {wrong[0]}")
     for (fetch,) in conn.execute("select fetch from observations where slim = 1").fetchall():

@@ -1,6 +1,8 @@
 -- The spine: what was asked of the web (lists, entries, fetches, runs) and what was understood (documents and labels).
 -- Instants are UTC, ISO 8601, ending in Z. Civil dates are YYYY-MM-DD in the source's zone. JSON columns hold UTF-8 JSON.
 
+-- Tables without rowid declare the columns of their key first: SQLite 3.40's integrity_check reads others wrongly
+-- ("NULL value in …" where there is none).
 create table counters (name text primary key, next integer not null) without rowid;
 insert into counters values ('fetch', 1);
 
@@ -113,8 +115,8 @@ create index document_urls_source on document_urls(source);
 
 create table document_tasks (
   document integer not null references documents(pk) on delete cascade on update cascade, task text not null references tasks(id),
-  measure text not null default '', score real not null, is_primary integer not null default 0,
-  classifier text not null, explanation text not null default '{}',
+  measure text not null default '', classifier text not null, score real not null,
+  is_primary integer not null default 0, explanation text not null default '{}',
   primary key (document, task, measure, classifier)
 ) without rowid;
 create index document_tasks_task on document_tasks(task, measure, document);
@@ -126,16 +128,17 @@ create table document_facets (
 create index document_facets_value on document_facets(facet, value, document);
 
 create table document_findings (
-  document integer not null references documents(pk) on delete cascade on update cascade, name text not null, value text not null,
-  field text not null, start integer not null, end integer not null, quote text not null, reader text not null default '',
-  primary key (document, name, field, start, end, value)
+  document integer not null references documents(pk) on delete cascade on update cascade, name text not null,
+  field text not null, start integer not null, end integer not null, value text not null, quote text not null,
+  reader text not null default '', primary key (document, name, field, start, end, value)
 ) without rowid;
 
 create table document_spans (
   document integer not null references documents(pk) on delete cascade on update cascade, kind text not null
     check (kind in ('task', 'facet')),
   ref text not null, measure text not null default '', field text not null, start integer not null, end integer not null,
-  quote text not null, reader text not null default '', weight real not null default 0, classifier text not null default '',
+  reader text not null default '', classifier text not null default '', quote text not null,
+  weight real not null default 0,
   primary key (document, kind, ref, measure, field, start, end, reader, classifier)
 ) without rowid;
 
