@@ -40,6 +40,8 @@ TRIES = 2
 MEMORY_S = 3600.0
 # A refusal because nothing could be read is asked again sooner.
 UNREACHABLE_MEMORY_S = 300.0
+# What hits every page of the host alike, so that naming robots.txt would hide it.
+HOST_FAULTS = frozenset({"certificate", "dns", "private-address"})
 # A pause that somebody mistyped must not stop a source for good.
 MAX_CRAWL_DELAY = 600.0
 
@@ -50,6 +52,7 @@ class Answer:
 
     rules: Protego | None = None
     unreachable: str = ""
+    outcome: str = "robots"
     crawl_delay: float = 0.0
     until: float = 0.0
 
@@ -87,8 +90,7 @@ class RobotsMiddleware:
             if answer.allows(request.url):
                 return
             host = urlsplit(request.url).netloc
-            why = answer.unreachable or f"the robots.txt of {host} does not allow it"
-            refusal = ("robots", why)
+            refusal = (answer.outcome, answer.unreachable or f"the robots.txt of {host} does not allow it")
         await archive.refused(request, *refusal)
         raise Refused(*refusal)
 
@@ -117,9 +119,7 @@ class RobotsMiddleware:
             except Stopped:
                 raise
             except ExchangeFailed as e:
-                answer = Answer(
-                    unreachable=f"the robots.txt of {urlsplit(origin).netloc} could not be read: {e.reason}"
-                )
+                answer = unreachable(urlsplit(origin).netloc, e)
                 if not (attempt + 1 < TRIES and e.outcome in ("timeout", "reset", "truncated", "server-error")):
                     break
         answer.until = time.monotonic() + (UNREACHABLE_MEMORY_S if answer.unreachable else MEMORY_S)
@@ -148,6 +148,13 @@ class RobotsMiddleware:
         handlers: Any = self.crawler.engine.downloader.handlers
         found: HouseDownloadHandler = handlers._get_handler("https")
         return found
+
+
+def unreachable(host: str, error: ExchangeFailed) -> Answer:
+    """The answer of a host whose robots.txt could not be had. A fault of the host itself keeps its own word."""
+    if error.outcome in HOST_FAULTS:
+        return Answer(unreachable=error.reason, outcome=error.outcome)
+    return Answer(unreachable=f"the robots.txt of {host} could not be read, which means no: {error.reason}")
 
 
 def plain_body(response: Response) -> bytes:

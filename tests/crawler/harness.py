@@ -72,7 +72,7 @@ def fake_source(plan: dict[str, Any]) -> Any:
     hosts = plan["hosts"]
     return SimpleNamespace(
         id=plan["id"],
-        base_url=f"http://{hosts[0]}/",
+        base_url=plan.get("base_url", f"http://{hosts[0]}/"),
         lists=(),
         headers=plan.get("headers", {"User-Agent": "Mozilla/5.0", "Accept-Language": "zh-CN"}),
         download_delay_s=plan.get("delay", 0),

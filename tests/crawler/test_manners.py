@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import multiprocessing
 import time
 from pathlib import Path
@@ -21,7 +22,7 @@ from tests.crawler.webserver import Asked, Reply
 
 def overlaps(log: list[Asked]) -> int:
     ordered = sorted(log, key=lambda a: a.start)
-    return sum(b.start < a.end for a, b in zip(ordered, ordered[1:], strict=False))
+    return sum(b.start < a.end for a, b in itertools.pairwise(ordered))
 
 
 def slow(asked: Asked) -> Reply:
@@ -61,7 +62,7 @@ def test_the_pause_is_kept_from_end_to_start_across_processes(crawl: Any, web: A
         crawl.end(process)
     ordered = sorted(server.log, key=lambda a: a.start)
     assert len(ordered) == 6
-    assert all(b.start - a.end >= 0.28 for a, b in zip(ordered, ordered[1:], strict=False))
+    assert all(b.start - a.end >= 0.28 for a, b in itertools.pairwise(ordered))
 
 
 def test_retry_after_is_honoured_by_every_request_to_the_host(crawl: Any, web: Any) -> None:
@@ -106,7 +107,7 @@ def test_503_is_backed_off_from_and_asked_again(crawl: Any, web: Any) -> None:
     server = web(answer)
     done = crawl([documents("http://news.test/a")], server.proxy)
     asked = [a for a in server.log if a.path == "/a"]
-    gaps = [b.start - a.end for a, b in zip(asked, asked[1:], strict=False)]
+    gaps = [b.start - a.end for a, b in itertools.pairwise(asked)]
     assert len(asked) == 3
     assert gaps[0] >= 0.98
     assert gaps[1] >= 1.98

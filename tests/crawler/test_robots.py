@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
@@ -85,7 +86,7 @@ def test_crawl_delay_is_kept(crawl: Any, web: Any) -> None:
     crawl([documents(*(f"http://news.test/{i}" for i in range(3)))], server.proxy)
     pages = [a for a in server.log if a.path != "/robots.txt"]
     assert len(pages) == 3
-    assert all(b.start - a.end >= 0.39 for a, b in zip(pages, pages[1:], strict=False))
+    assert all(b.start - a.end >= 0.39 for a, b in itertools.pairwise(pages))
 
 
 def test_the_product_token_has_its_own_group() -> None:
