@@ -268,6 +268,9 @@ def declared_charset(body: bytes, content_type: str = "") -> str:
     if said and said not in _NEUTRAL:
         return said
     head = body[:8192]
+    if not head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        # the metas inside JSON strings speak of other bytes (Word exports say gb2312 in UTF-8 answers)
+        return said
     inside = _XML.search(head) or _META.search(head)
     return inside.group(1).decode("ascii").lower() if inside else said
 
