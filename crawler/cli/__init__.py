@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "rebuild": ("rebuild", "Make the database again from the archive."),
     "extract": ("extract", "One saved page or file to one JSON document; no database."),
     "classify": ("classify", "JSONL of {id, title, text} to JSONL with relevance, tasks and evidence."),
+    "search": ("search", "Find documents by words, phrases, fields and dates."),
     "explain": ("explain", "Why a document carries a task, and why not another."),
     "sources": ("sources", "What is watched: list, check, new, health."),
     "config": ("config", "The effective configuration and where each value came from."),
