@@ -11,9 +11,10 @@ import threading
 from pathlib import Path
 
 import pytest
+from sqlite_utils import Database
 
 import db
-from db import migrations
+from db import journal, migrations
 from db.connection import immediate
 from db.errors import DatabaseError
 from tests.db.helpers import add_tasks, exchange
@@ -84,9 +85,8 @@ def test_a_full_disk_undoes_the_batch_and_says_so(tmp_path: Path) -> None:
     database = db.connect(tmp_path / "x.db")
     pages = database.conn.execute("pragma page_count").fetchone()[0]
     database.conn.execute(f"pragma max_page_count = {pages + 5}").fetchone()
-    with pytest.raises(DatabaseError, match="is full: free some space"), immediate(database) as conn:
-        for n in range(1000):
-            conn.execute("insert into state values (?, ?)", (str(n), "x" * 1000))
+    with pytest.raises(DatabaseError, match="is full: free some space"):
+        fill_state(database)
     assert not database.conn.in_transaction
     assert database["state"].count == 0
 
@@ -99,8 +99,7 @@ def test_a_really_full_disk_and_a_read_only_one(tmp_path: Path) -> None:
         database = db.connect(disk / "x.db")
         add_tasks(database)
         with pytest.raises(DatabaseError, match="is full: free some space"):
-            for n in range(2000):
-                db_apply(database, n)
+            apply_many(database)
         database.close()
         subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
         with pytest.raises(DatabaseError, match=r"cannot be written \(read-only disk"):
@@ -112,10 +111,15 @@ def test_a_really_full_disk_and_a_read_only_one(tmp_path: Path) -> None:
         subprocess.run(["umount", str(disk)], check=True)
 
 
-def db_apply(database: db.connection.Database, n: int) -> None:
-    from db import journal
+def fill_state(database: Database) -> None:
+    with immediate(database) as conn:
+        for n in range(1000):
+            conn.execute("insert into state values (?, ?)", (str(n), "x" * 1000))
 
-    journal.apply(database, [exchange(n + 1, entry=f"e{n}", said={"title": "题" * 200})])
+
+def apply_many(database: Database) -> None:
+    for n in range(2000):
+        journal.apply(database, [exchange(n + 1, entry=f"e{n}", said={"title": "题" * 200})])
 
 
 def test_several_may_open_an_empty_database_at_once(tmp_path: Path) -> None:
@@ -165,11 +169,16 @@ def test_statements_are_split_where_they_end() -> None:
 
 def test_immediate_joins_an_open_transaction_and_undoes_all_of_it(tmp_path: Path) -> None:
     database = db.connect(tmp_path / "x.db")
-    with pytest.raises(RuntimeError), immediate(database) as conn:
-        conn.execute("insert into state values ('a', '1')")
-        with immediate(database) as inner:
-            inner.execute("insert into state values ('b', '1')")
-        raise RuntimeError
+
+    def nested() -> None:
+        with immediate(database) as conn:
+            conn.execute("insert into state values ('a', '1')")
+            with immediate(database) as inner:
+                inner.execute("insert into state values ('b', '1')")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        nested()
     assert database["state"].count == 0
 
 
