@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
+import builtins
 from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from scrapy.interfaces import ISpiderLoader
-from zope.interface import implementer
-
 from crawler.house import configuration
 from crawler.spiders.kinds import KINDS
+from crawler.spiders.refusal import REFUSED_CLASSES, refusal
+
+__all__ = ["CircularwatchSpiderLoader", "refusal", "spider_class", "unknown"]
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -29,12 +29,8 @@ OWN_CLASSES = {
     "StcnSpider": "stcn",
     "CaixinGlobalSpider": "caixin",
 }
-# classes that are not written on purpose, with the reason that users are told
-SIGNED = "its interface asks for a signature that the site's own script computes and changes; that is respected"
-REFUSED_CLASSES = {"YicaiGlobalSpider": SIGNED, "ClsSpider": SIGNED}
 
 
-@implementer(ISpiderLoader)
 class CircularwatchSpiderLoader:
     """Scrapy's SPIDER_LOADER_CLASS. Reads the configuration once and makes classes when they are asked for."""
 
@@ -60,7 +56,7 @@ class CircularwatchSpiderLoader:
             self._classes[spider_name] = spider_class(source)
         return self._classes[spider_name]
 
-    def find_by_request(self, request: Request) -> list[str]:
+    def find_by_request(self, request: Request) -> builtins.list[str]:
         """The sources that may ask for this address (`scrapy fetch` and `parse` use it)."""
         return [name for name, source in self.sources.items() if source.allows(request.url)]
 
@@ -84,16 +80,3 @@ def spider_class(source: Source) -> type[SourceSpider]:
         )
     name = "".join(part.capitalize() for part in source.id.replace("-", "_").split("_")) + "Spider"
     return type(name, (base,), {"name": source.id, "source": source, "__module__": __name__, "__doc__": source.name})
-
-
-def refusal(source: Source, *, named: bool, environment: Mapping[str, str] = os.environ) -> str:
-    """Why a source is not crawled now, as a sentence; empty when it is. `named`: the user asked for this very source."""
-    if source.spider_class in REFUSED_CLASSES:
-        return f"{source.id} is not crawled: {REFUSED_CLASSES[source.spider_class]}"
-    missing = [name for name in source.secrets if not environment.get(name)]
-    if missing:
-        return f"{source.id} needs {' and '.join(missing)} in the environment; see its note in sources.yaml"
-    if not source.enabled and not named:
-        why = f" ({source.note})" if source.note else ""
-        return f"{source.id} is switched off{why}; name it to crawl it all the same: circularwatch crawl {source.id}"
-    return ""

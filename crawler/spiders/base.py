@@ -7,8 +7,6 @@ and perhaps `first_requests`; manners, the archive and failures are not its busi
 from __future__ import annotations
 
 import asyncio
-import os
-import re
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -17,10 +15,11 @@ from urllib.parse import urlsplit, urlunsplit
 from scrapy import Request, Spider
 
 from crawler.archive import asked_url
+from crawler.spiders.answers import body_text, fill_list, fill_secrets, links_hint, plain_headers
 from crawler.spiders.health import Health
+from crawler.spiders.refusal import refusal
 from db.lists import seen
-from pipelines.content import to_text
-from pipelines.links import EXTENSIONS, document_links, row_links
+from pipelines.links import document_links, row_links
 from pipelines.lists import ListPage, Row, read_list
 from pipelines.outcomes import judge
 
@@ -51,6 +50,7 @@ class SourceSpider(Spider):
         super().__init__(name, **kwargs)
         self.since = since
         self.health = Health(self.source, {})
+        self.sample = 0  # `sources check`: so many documents of each list, first pages only
         self._open_lists = 0
         self._tried: set[str] = set()
         self._links_hint = links_hint(self.source)
@@ -66,7 +66,14 @@ class SourceSpider(Spider):
 
     async def start(self) -> AsyncIterator[Any]:
         """All lists, then the entries that earlier runs left unfinished (a list that answers 304 doesn't show them)."""
+        why = refusal(
+            self.source, named=True
+        )  # a crawl names its sources; `circularwatch crawl` leaves out what is off
+        if why:
+            self.archive.remark("forbidden", why, self.source.base_url)
+            return
         self.since = self.since or self.archive.since
+        self.sample = self.settings.getint("CIRCULARWATCH_SAMPLE")
         before = await self.archive.shared.ask(lambda database: seen(database, self.source.id))
         self.health = Health(self.source, before)
         for entry in self.source.lists:
@@ -76,7 +83,7 @@ class SourceSpider(Spider):
         if self._open_lists:
             await self._lists_read.wait()
         self.remark(*self.health.verdict(datetime.now(UTC)), self.source.base_url)
-        for left in await self.archive.unfinished():
+        for left in () if self.sample else await self.archive.unfinished():
             if left.url and not left.said.get("external_url") and not self.source.article.skip:
                 yield self.document_request(Row(left.key, left.url, dict(left.said)))
 
@@ -132,7 +139,7 @@ class SourceSpider(Spider):
                 yield request
             return
         wanted = await self.archive.list_read(response, listed.rows, section=entry.section)
-        for row in wanted:
+        for row in wanted[: self.sample or None]:
             async for request in self.row_requests(response, row):
                 yield request
         if listed.rows and (first or self.counts_all_pages):
@@ -249,6 +256,8 @@ class SourceSpider(Spider):
 
     def goes_on(self, listed: ListPage, has_new: bool) -> bool:
         """Whether the next page is read: while pages hold entries that are not known, or, in a back-fill, are not too old."""
+        if self.sample:
+            return False
         if self.since:
             oldest = min((str(r.said["published_on"]) for r in listed.rows if r.said.get("published_on")), default="")
             return not oldest or oldest >= self.since[:10]
@@ -357,42 +366,3 @@ class SourceSpider(Spider):
             return []
         bases = [urlsplit(m) for m in self.source.mirrors]
         return [urlunsplit((b.scheme, b.netloc, b.path.rstrip("/") + parts.path, parts.query, "")) for b in bases]
-
-
-def links_hint(source: Source) -> re.Pattern[bytes]:
-    """Found in a document that may hold anything to follow; most news pages don't, and are not parsed at all here."""
-    endings = "|".join(re.escape(e.lstrip(".")) for e in source.attachment_ext or EXTENSIONS)
-    hints = [rf"\.(?:{endings})\b", "/cms_files/", "<iframe"]
-    hints += [
-        n for s in source.article.next_page for n in re.findall(r"[#.]([\w-]{3,})", s.partition("::")[0])[:1] or ["<a"]
-    ]
-    hints += ["location"] if source.article.js_redirect_regex else []
-    return re.compile("|".join(hints).encode(), re.IGNORECASE)
-
-
-def fill_secrets(url: str, source: Source) -> str:
-    """The address with the source's secrets from the environment in it."""
-    for name in source.secrets:
-        url = url.replace("{" + name + "}", os.environ.get(name, ""))
-    return url
-
-
-def fill_list(template: str, entry: ListEntry, page: int) -> str:
-    """A fallback address for a list; empty when it needs an item_id that the list has not."""
-    if "{item_id}" in template and entry.item_id is None:
-        return ""
-    return template.replace("{item_id}", str(entry.item_id or "")).replace("{page}", str(page))
-
-
-def plain_headers(response: Response) -> dict[str, str]:
-    """Response headers as text, names as they are."""
-    headers: dict[str, str] = {}
-    for name, listed in response.headers.items():
-        value = listed[0] if isinstance(listed, list) and listed else listed
-        headers[name.decode("latin-1")] = value.decode("latin-1") if isinstance(value, bytes) else str(value)
-    return headers
-
-
-def body_text(response: Response) -> str:
-    """The decoded text of an answer, for judging it."""
-    return to_text(response.body, plain_headers(response).get("Content-Type", "")).text

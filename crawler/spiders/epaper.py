@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from config.options import ListEntry
 
 LOOK_BACK_DAYS = 8  # how far a chain of new or missing issues is followed; longer gaps are a matter for `since`
-OUT_AT = 6  # o'clock, local: before that, today's issue is not expected
 MOST_PAGES_OF_ISSUE = 64
 MOST_DAYS = 400
 
@@ -34,9 +33,8 @@ class EpaperSpider(HtmlListSpider):
     counts_all_pages = True
 
     def today(self) -> date:
-        """The civil date of the newest issue that can be expected."""
-        now = datetime.now(UTC).astimezone(ZoneInfo(self.source.timezone))
-        return now.date() if now.hour >= OUT_AT else now.date() - timedelta(days=1)
+        """The civil date of today where the paper appears."""
+        return datetime.now(UTC).astimezone(ZoneInfo(self.source.timezone)).date()
 
     async def first_requests(self, entry: ListEntry) -> AsyncIterator[Request]:
         """The first page of the newest issue, or of every issue since a date."""
@@ -82,7 +80,7 @@ class EpaperSpider(HtmlListSpider):
 
     def goes_on(self, listed: ListPage, has_new: bool) -> bool:
         """An issue is read whole; its pages answer 304 when they are asked again."""
-        return True
+        return not self.sample
 
     async def elsewhere(
         self, outcome: str, url: str, entry: ListEntry, context: dict[str, Any]

@@ -13,7 +13,8 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urljoin
 
-from crawler.spiders.base import ASK_ELSEWHERE, body_text
+from crawler.spiders.answers import body_text
+from crawler.spiders.base import ASK_ELSEWHERE
 from crawler.spiders.kinds import JsonApiSpider
 from pipelines.lists import ListPage
 from pipelines.lists.selectors import parse_html, select_nodes

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crawler.spiders.base import body_text
+from crawler.spiders.answers import body_text
 from crawler.spiders.kinds import JsonApiSpider
 from pipelines.lists.json_paths import get, parse_json
 

@@ -36,7 +36,7 @@ def next_pages(reading: Reading, text: str) -> list[str]:
     last = reading.max_pages or int(option(paging, "max", 1))
     if number > last or (page.total_pages is not None and number > page.total_pages):
         return []
-    if page.total_pages is None and option(paging, "template") is None and _is_short(reading):
+    if page.total_pages is None and option(paging, "template") is None and _is_short(reading, paging):
         return []
     url = page_url(reading.first_url or reading.url, paging, number) if not _reads_pager(paging) else ""
     if not url and "<" in text:
@@ -46,12 +46,13 @@ def next_pages(reading: Reading, text: str) -> list[str]:
     return [url] if url and url != reading.url and reading.allowed(url) else []
 
 
-def _is_short(reading: Reading) -> bool:
-    """Whether the page has fewer rows than its address asks for (`pageSize=18`): then it is the last one."""
-    for name, value in parse_qsl(urlsplit(reading.url).query):
-        if name.lower() in PAGE_SIZES and value.isdigit():
-            return reading.found < int(value)
-    return False
+def _is_short(reading: Reading, paging: Any) -> bool:
+    """Whether the page has fewer rows than a page holds (`pageSize=18` in its address, or in the options): it is the last."""
+    sizes = [v for name, v in parse_qsl(urlsplit(reading.url).query) if name.lower() in PAGE_SIZES]
+    for name, value in dict(option(paging, "params") or {}).items():
+        inside = re.search(r'"pageSize"\s*:\s*(\d+)', str(value))
+        sizes += [str(value)] if str(name).lower() in PAGE_SIZES else [inside.group(1)] if inside else []
+    return any(s.isdigit() and reading.found < int(s) for s in sizes[:1])
 
 
 def _reads_pager(paging: Any) -> bool:
