@@ -88,7 +88,7 @@ def _complaint(item: Any, value: Any) -> str:
         return f"{shown} is not text" + ("; put it in quotes" if isinstance(value, (int, float, bool)) else "")
     if kind.startswith("int"):
         return f"{shown} is not a whole number"
-    if kind.startswith("float"):
+    if kind.startswith("float") or kind == "finite_number":
         return f"{shown} is not a number"
     if kind.startswith("bool"):
         return f"{shown} is neither true nor false"

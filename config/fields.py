@@ -82,12 +82,12 @@ def check_zone(value: str) -> str:
     try:
         ZoneInfo(value)
     except (ValueError, OSError, KeyError):
+        from difflib import get_close_matches
         from zoneinfo import available_timezones
 
-        from config.errors import nearest
-
-        close = nearest(value, sorted(available_timezones()))
-        raise ValueError(f"{value!r} is not a time zone" + (f"; did you mean {close!r}?" if close else "")) from None
+        close = get_close_matches(value, sorted(available_timezones()), n=1, cutoff=0.75)
+        advice = f"did you mean {close[0]!r}?" if close else "write Area/City, such as Asia/Shanghai"
+        raise ValueError(f"{value!r} is not a time zone; {advice}") from None
     return value
 
 
