@@ -1,0 +1,74 @@
+"""Knows when two attachments are the same text in two formats (PDF and OFD of one order), so that it counts once."""
+
+from __future__ import annotations
+
+import re
+
+from db.documents import Attachment, Document
+
+_STEP = 8
+# share of equal eight-character pieces from which two texts are one: formats differ in page furniture and line ends only
+_SAME = 0.8
+# the first is preferred among twins: formats that know paragraphs before those that know lines only, OCR last
+_RANK = ("docx", "doc", "rtf", "html", "odf", "pdf", "ofd", "pptx")
+_TABLES = ("xlsx", "xls", "csv", "zip")
+
+
+def same(a: str, b: str) -> bool:
+    """Whether two texts are one, but for what their formats add."""
+    if a == b:
+        return True
+    if not a or not b or not 0.6 < len(a) / len(b) < 1.67:
+        return False
+    plain_a, plain_b = (re.sub(r"[\W_]+", "", t.lower()) for t in (a, b))
+    left, right = _pieces(plain_a), _pieces(plain_b)
+    return len(left & right) >= _SAME * min(len(left), len(right)) and len(left & right) >= 0.6 * max(
+        len(left), len(right)
+    )
+
+
+def _pieces(plain: str) -> set[str]:
+    return {plain[i : i + _STEP] for i in range(max(1, len(plain) - _STEP + 1))}
+
+
+def counted(document: Document) -> list[int]:
+    """Positions of the attachments whose text is neither the document's own nor that of an earlier attachment."""
+    seen = [document.text]
+    out = []
+    for n, attachment in enumerate(document.attachments):
+        if attachment.text and not any(same(attachment.text, other) for other in seen):
+            out.append(n)
+            seen.append(attachment.text)
+    return out
+
+
+def best(attachments: list[Attachment], title: str) -> int | None:
+    """The position of the attachment that is the text which a stub page announces; None if none can be read."""
+    scored = [(_score(a, n, title), -n) for n, a in enumerate(attachments) if a.text and len(a.text.strip()) >= 20]
+    if not scored:
+        return None
+    chosen = -max(scored)[1]
+    text = attachments[chosen].text or ""
+    alike = [n for n, a in enumerate(attachments) if a.text and same(a.text, text)]
+    return min(alike, key=lambda n: (_rank(attachments[n]), n))
+
+
+def _rank(attachment: Attachment) -> int:
+    return _RANK.index(attachment.reader) if attachment.reader in _RANK else len(_RANK)
+
+
+def _score(attachment: Attachment, position: int, title: str) -> float:
+    """How likely a file is the main text: speaks of the title at its head, is prose, long, not an annex, comes early."""
+    text = attachment.text or ""
+    head = re.sub(r"\s+", "", text[:600])
+    wanted = re.sub(r"\W+", "", title)
+    pairs = [wanted[i : i + 2] for i in range(len(wanted) - 1)]
+    about = sum(p in head for p in pairs) / len(pairs) if pairs else 0.0
+    score = min(len(text), 20_000) ** 0.5 * (0.4 + about)
+    if attachment.reader in _TABLES:
+        score *= 0.2
+    if attachment.reader == "ocr":
+        score *= 0.7
+    if re.match(r"\s*附\s?[件表录]|annex|appendix", attachment.filename, re.I) and position:
+        score *= 0.6
+    return score - 0.01 * position
