@@ -62,9 +62,10 @@ def extract(
 def reading_stages() -> list[tuple[str, Any]]:
     """The stages that read, without those that judge (classification needs a model and has a command of its own)."""
     from importlib import import_module
+    from importlib.util import find_spec
 
     names = ("content", "extract", "clean", "attachments", "recognise", "identify")
-    return [(name, import_module(f"pipelines.{name}").stage) for name in names]
+    return [(name, import_module(f"pipelines.{name}").stage) for name in names if find_spec(f"pipelines.{name}")]
 
 
 def _source(config: Config, url: str, source_id: str | None) -> Any:

@@ -35,6 +35,11 @@ _SOURCE_NAME = re.compile(r"source|laiyuan|where|origin|(?:^|[-_\s])(?:ly|from|m
 _SOURCE_TEXT = re.compile(
     r"(?:信息来源|文章来源|稿件来源|新闻来源|来\s*源|稿\s*源|供\s*稿|Source)\s*[:：]\s*[【\[（(]?\s*(?P<name>[^\s:：|｜]+(?: [A-Za-z][^\s:：|｜]*)*)"
 )
+_AUTHOR_NAME = re.compile(r"author|byline|writer|media-heading|zuozhe|(?:^|[-_\s])by(?:$|[-_\s])", re.I)
+_AUTHOR_TEXT = re.compile(
+    r"(?:作\s*者|撰文|本[报刊网]记者|记者)\s*[:：]?\s*(?P<who>[一-鿿·]{2,5}(?:[、，\s][一-鿿·]{2,4}){0,4})(?=\s|$|[|｜;；，,])"
+)
+_AUTHOR_BY = re.compile(r"^\s*By[:\s]*(?P<who>[A-Z][^|\d]{1,60}?)\s*(?:[|]|$)")
 _LABEL_TEXT = re.compile(r"^\s*(?:信息来源|文章来源|稿件来源|来\s*源|Source|By)\s*[:：]?\s*")
 _DATE_TEXT = re.compile(
     r"(?:19|20|25)\d{2}\s?[-/.年]\s?\d{1,2}\s?[-/.月]\s?\d{1,2}\s?日?(?:[T\s　-]{0,3}\d{1,2}\s?[:：]\s?\d{2}(?:[:：]\d{2})?)?"
@@ -112,7 +117,7 @@ def complete(
     if not draft.outlet:
         draft.outlet = outlet(found, head)
     if not draft.author:
-        draft.author = author(found)
+        draft.author = author_shown(head) or author(found)
 
 
 class _Head:
@@ -255,6 +260,21 @@ def outlet(found: dict[str, str], head: _Head) -> str:
                 return value
     value = _LABEL_TEXT.sub("", pick(found, SOURCE_METAS)).strip()
     return "" if value.startswith("http") else value
+
+
+def author_shown(head: _Head) -> str:
+    """The author whom the page names beside its headline: 作者：…, 本报记者 …, `By …` in an element made for it."""
+    for names, shown, _element in head.items:
+        if len(shown) > 90:
+            continue
+        match = _AUTHOR_TEXT.search(shown)
+        if match:
+            return match.group("who").strip()
+        if names and _AUTHOR_NAME.search(names):
+            by = _AUTHOR_BY.match(shown)
+            if by:
+                return by.group("who").strip()
+    return ""
 
 
 def author(found: dict[str, str]) -> str:

@@ -44,12 +44,16 @@ def read_tree(root: html.HtmlElement, text: str, url: str, source: Any) -> Draft
     base = base_url(root, url)
     draft = Draft(url=url)
     draft.labels = _labels(root, text, options)
-    draft.title = cut(first(options.title, root, text, url), options.title_strip) or draft.labels.get("title", "")
+    # where the page has a table of the document's own data, its title is the official one; headings may be the site's
+    official = draft.labels.get("title", "") if options.label_table is not None else ""
+    draft.title = (
+        official or cut(first(options.title, root, text, url), options.title_strip) or draft.labels.get("title", "")
+    )
     draft.published = _dates(root, text, url, options)
     draft.written = first(options.written, root, text, url) or draft.labels.get("written", "")
     draft.modified = first(options.modified, root, text, url)
-    draft.author = first(options.author, root, text, url)
-    draft.outlet = first(options.source, root, text, url)
+    draft.author = cut(first(options.author, root, text, url), options.author_strip)
+    draft.outlet = cut(first(options.source, root, text, url), options.source_strip) or draft.labels.get("source", "")
     draft.category = first(options.category, root, text, url) or draft.labels.get("category", "")
     draft.doc_number = first(options.doc_number, root, text, url) or draft.labels.get("doc_number", "")
     draft.index_number = first(options.index_number, root, text, url) or draft.labels.get("index_number", "")

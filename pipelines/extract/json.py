@@ -23,12 +23,12 @@ def read(text: str, url: str, source: Any) -> Draft:
     options = source.article
     root = record(data, options.root, url)
     draft = Draft(url=url)
-    draft.title = pages.cut(_title(json_paths.text(root, options.title)), options.title_strip)
+    draft.title = pages.cut(_title(json_paths.raw(root, options.title)), options.title_strip)
     draft.published = [v for p in options.published if (v := json_paths.text(root, [p]))]
     draft.written = json_paths.text(root, options.written)
     draft.modified = json_paths.text(root, options.modified)
-    draft.outlet = json_paths.text(root, options.source)
-    draft.author = json_paths.text(root, options.author)
+    draft.outlet = pages.cut(json_paths.text(root, options.source), options.source_strip)
+    draft.author = pages.cut(json_paths.text(root, options.author), options.author_strip)
     draft.category = json_paths.text(root, options.category)
     draft.doc_number = json_paths.text(root, options.doc_number)
     draft.index_number = json_paths.text(root, options.index_number)

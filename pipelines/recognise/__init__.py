@@ -136,12 +136,10 @@ def _issuers(document: Document, draft: Draft, source: Any) -> None:
     if draft.issuers and not given and not any(issuers.is_department(i) for i in draft.issuers):
         document.remarks.append(f"issuer not recognised: {' '.join(draft.issuers)[:80]}")
     number = doc_number.parse(document.doc_number) if document.doc_number else None
-    found = (
-        given
-        or issuers.in_title(document.title)
-        or issuers.in_signature(document.text)
-        or issuers.in_head(document.text)
-    )
+    signed = issuers.in_signature(document.text)
+    found = given or issuers.in_title(document.title)
+    if not found or (not given and len(signed) > len(found) and issuers.speaks_for_others(document.title)):
+        found = signed or found or issuers.in_head(document.text)
     if not found and number is not None:
         named = number.issuer or issuers.by_code(document.doc_number)
         found = [named] if named else []
@@ -155,9 +153,13 @@ def _issuers(document: Document, draft: Draft, source: Any) -> None:
 
 
 def _is_office_page(document: Document, own_site: bool) -> bool:
-    """Pages that an office's own site carries without a signature; news about others is told by its outlet."""
+    """Pages that an office's own site carries without a signature. The State Council's portal carries everybody's, and a
+    page that names an outlet which is no office is somebody else's text."""
     host = urlsplit(document.url).hostname or ""
-    return own_site or host.endswith(".gov.cn")
+    if not (own_site or host.endswith(".gov.cn")) or re.search(r"(?:^|\.)www\.gov\.cn$|^gov\.cn$|english\.www", host):
+        return False
+    shown = document.outlet
+    return not shown or issuers.is_office(shown) or issuers.is_department(shown)
 
 
 def _written(document: Document, draft: Draft) -> None:

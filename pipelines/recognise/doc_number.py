@@ -123,10 +123,13 @@ def _yearly(match: re.Match[str], text: str, whole_field: bool) -> Number | None
     year, serial = numerals.whole(match.group("year")), numerals.whole(match.group("no"))
     if year is None or serial is None:
         return None
+    name = org[: kind.start()] if kind else org
+    if name and not issuers.is_office(name):
+        # the end of a title (…名单的公告 2026年第9号) is no office: the number begins with its year
+        org = name = ""
     if not org:
         start = match.start("year")
     shown = f"{org}{year}年第{serial}号{tail}"
-    name = org[: kind.start()] if kind else org
     return _typed(match, start, shown, name, tail or (kind.group() if kind else ""), year, serial)
 
 

@@ -25,13 +25,17 @@ _OFFICE_END = re.compile(
 _NO_OFFICE = re.compile(
     r"^(?:各|有关|相关|该|本|其|全|部|全部|内部|外部|大部|干部|总部|一部|局|当局|布局|格局|结局|大厅)|(?:干部|全部|内部|外部|布局|格局|结局|一部|大部)$|[。，；：《》“”（）\d]"
 )
-_DEPARTMENT = re.compile(r"^[一-鿿]{2,14}(?:司|处|科|室|中心)$|^(?:办公厅|办公室|综合司)$")
+_DEPARTMENT = re.compile(r"^[一-鿿]{2,14}(?:司|处|科|室|中心)(?:[（(].{2,16}[）)])?$|^(?:办公厅|办公室|综合司)$")
+# NFRA's bureaus sign with their place alone (丰屿监管分局, 上海金融监管局); market and drug regulators have such names too
+_BUREAU = re.compile(
+    r"^(?P<place>(?!市场|药品|国家|证券|粮食|能源|煤矿|通信|电力)[一-鿿]{2,5}?)(?:金融)?(?P<rank>监管(?:分)?局)$"
+)
 _PERSON = re.compile(r"^(?:局\s*长|部\s*长|主\s*任|行\s*长|主\s*席|署\s*长|市\s*长|省\s*长|总\s*理|会\s*长)\s*[:：]?")
 _DATE = r"(?:[12]\d{3}\s*年\s*\d{1,2}\s*月\s*\d{1,2}\s*日|[一二][〇○零ＯOo0一二三四五六七八九]{3}年[一二三四五六七八九十]{1,3}月[一二三四五六七八九十]{1,4}日)"
 _DATE_LINE = re.compile(rf"^\s*[（(]?\s*{_DATE}\s*[）)]?\s*$")
 _SIGNED_LINE = re.compile(rf"^(?P<names>.{{2,120}}?)[\s\u3000]*{_DATE}\s*$")
 _TITLE = re.compile(
-    r"^(?P<names>[^《》“”：:，。！？]{2,120}?)(?:关于|印发|联合印发|发布|就|令|公告|通告|联合发布|联合召开|转发|批转|公布)"
+    r"^(?P<names>[^《》“”：:，。！？]{2,120}?)(?:关于|印发|联合印发|发布|就|行政处罚|令|公告|通告|联合发布|联合召开|转发|批转|公布)"
 )
 _AND_OTHERS = re.compile(r"等[一二三四五六七八九十\d]*(?:个)?(?:部门|部委|单位|机关|机构)$")
 
@@ -100,6 +104,8 @@ def canonical(name: str) -> str:
         stem = name.removesuffix(suffix)
         if stem != name and stem in _by_name():
             return _by_name()[stem].name + suffix
+    if bureau := _BUREAU.match(name):
+        return _by_name()["金融监管总局"].name + bureau.group("place") + bureau.group("rank")
     match = _pattern().match(name)
     if match and re.match(
         r"[一-鿿]{2,10}(?:监管局|监管分局|分行|支行|总部|营业管理部|监督管理局)$", name[match.end() :]
@@ -113,6 +119,8 @@ def current(name: str) -> str:
     name = bare(name)
     if name in _former():
         return _former()[name]
+    if bureau := _BUREAU.match(name):
+        return _by_name()["金融监管总局"].name + bureau.group("place") + bureau.group("rank")
     for suffix in ("办公厅", "办公室"):
         stem = name.removesuffix(suffix)
         if stem in _former():
@@ -199,6 +207,12 @@ def in_title(title: str) -> list[str]:
         return []
     text = match.group("names").strip()
     return names_in(text) if _only_offices(text) else []
+
+
+def speaks_for_others(title: str) -> bool:
+    """Whether a title names only the first of several offices (中国人民银行等八部门关于…)."""
+    match = _TITLE.match(title.strip())
+    return bool(match and _AND_OTHERS.search(match.group("names").strip()))
 
 
 def _only_offices(text: str) -> bool:

@@ -37,7 +37,7 @@ _EN_AFTER = re.compile(
     re.I,
 )
 _ROSE = r"(?:增加?至|增加到|增长至|增长到|提高至|提高到|扩大至|扩大到|上调至|上调到|升至|上升至|上升到|调增至|调整为|调整至|调整到|降至|降低至|降低到|下降至|下降到|减少至|减少到|下调至|下调到|扩容至|扩至|变为|追加至|增至|减至|调减至|提升至|提升到)"
-_PAIR_ZH = re.compile(rf"(?:由|从|在)(?P<before>[^。；\n]{{0,18}}?)$")
+_PAIR_ZH = re.compile(r"(?:由|从|在)(?P<before>[^。；\n]{0,18}?)$")
 _OPEN_EN = re.compile(
     rf"\bfrom\s+(?:the\s+(?:previous|current)\s+|about\s+|some\s+|around\s+)?(?P<n>{_FIGURE})\s?(?P<scale>{_UNIT_EN})?\s+to\s+(?:about\s+|some\s+)?$",
     re.I,
@@ -170,9 +170,9 @@ def _before_en(amount: Amount, previous: Amount | None, text: str) -> Decimal | 
             r"\s*(?:\([^)]{0,40}\)\s*)?(?:a year (?:ago|earlier)\s+)?to\s+(?:about\s+|some\s+)?",
             text[previous.end : amount.start],
         )
+        and re.search(r"\bfrom\s+(?:[\w\s]{0,20})$", text[max(0, previous.start - 30) : previous.start])
     ):
-        if re.search(r"\bfrom\s+(?:[\w\s]{0,20})$", text[max(0, previous.start - 30) : previous.start]):
-            return previous.amount
+        return previous.amount
     if match := _OPEN_EN.search(head):
         number = _number(match["n"], True)
         scale = (match["scale"] or "").lower()

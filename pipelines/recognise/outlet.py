@@ -75,7 +75,9 @@ def clean(raw: str) -> str:
     if len(tokens) > 1 and re.match(r"[一-鿿]{2}", tokens[0]) and not all(issuers.is_office(t) for t in tokens):
         # the outlet stands first; the name of a column or a second field follows it
         text = tokens[0]
-    text = text.strip(' \u3000：:|｜-—/\\[]【】()（）“”"')
+    text = text.strip(' \u3000：:|｜-—/\\[]【】“”"')
+    if text[:1] in "（(" or text.count("（") + text.count("(") != text.count("）") + text.count(")"):
+        text = text.strip("（()）")
     return "" if re.fullmatch(r"[\d\s:：./年月日-]*|无|暂无|本站|null|none", text, re.I) or len(text) > 60 else text
 
 

@@ -216,15 +216,7 @@ def _deadline_hits(text: str, issued: date | None) -> Iterator[tuple[int, int, d
         base = issued
         if name == "on4":
             # 9月1日至9月30日, 9月1日至30日: the end takes year and month of the beginning
-            base = (
-                day_of(
-                    re.split(r"至|到|—|–|－|-(?!\d{1,2}-)", match.group())[0].lstrip(
-                        "意见反馈报名申报受理公示征集时间期限为自从：: 公开"
-                    ),
-                    issued,
-                )
-                or issued
-            )
+            base = next((d for d, _, _ in dates.find_days(match.group())), None) or issued
         day = day_of(value, base)
         # a date before the document is history, not a deadline
         if day and (issued is None or day >= issued - timedelta(days=31)):
@@ -235,7 +227,9 @@ def _deadline_hits(text: str, issued: date | None) -> Iterator[tuple[int, int, d
 
 _DATE_LINE = re.compile(rf"^\s*[（(]?\s*(?P<on>{_FULL})\s*[）)]?\s*$")
 _DATE_END = re.compile(rf"(?P<on>{_FULL})\s*$")
-_HEAD_BRACKET = re.compile(rf"^\s*[（(【]\s*(?:(?:已)?经)?(?P<on>{_FULL})[^）)\n]{{0,80}}?(?:公布|发布|印发|颁布|通过)")
+_HEAD_BRACKET = re.compile(
+    rf"^\s*[（(【][^）)\n\d]{{0,30}}(?P<on>{_FULL})[^）)\n]{{0,80}}?(?:公布|发布|印发|颁布|通过)"
+)
 _SIGNER = re.compile(
     r"^(?:局\s*长|部\s*长|主\s*任|行\s*长|主\s*席|署\s*长|总\s*理|省\s*长|市\s*长)|(?:部|委员会|委|局|署|院|行|会|厅|办公室|操作室|政府|公司|室|总部|所)(?:[（(]\S{1,3}[）)])?$"
 )
@@ -273,7 +267,10 @@ def _date_line(spans: list[tuple[str, int]], index: int) -> tuple[date, int, int
         above = entry[: match.start()].strip() if match else ""
         if not above or re.search(r"[，。：；]", above):
             return None
-    if match is None or not above or len(above) > 90 or not _SIGNER.search(above):
+    if match is None:
+        return None
+    alone_at_end = index >= len(spans) - 2 and _DATE_LINE.match(entry) is not None and bool(above)
+    if not alone_at_end and (not above or len(above) > 90 or not _SIGNER.search(above)):
         return None
     day = day_of(match["on"])
     return (day, begin + match.start("on"), begin + match.end("on")) if day else None
