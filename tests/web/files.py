@@ -54,6 +54,9 @@ def pdf(lines: list[str]) -> bytes:
     Source of the format: ISO 32000-1, 9.7 (composite fonts) and 9.10.3 (ToUnicode CMaps).
     """
     wrapped = [piece for line in lines for piece in (_wrap(line) or [""])]
+    wrapped = [
+        line + " " * (len(line) == 1) for line in wrapped
+    ]  # PDFium drops a text object of one glyph without font
     pages = [wrapped[i : i + PDF_LINES] for i in range(0, len(wrapped), PDF_LINES)] or [[""]]
     codes = {char: i for i, char in enumerate(sorted({char for line in wrapped for char in line}), 1)}
     widths = " ".join(f"{code} [{500 if ord(char) < 0x2000 else 1000}]" for char, code in codes.items())

@@ -103,6 +103,7 @@ async def serve_orders(orders: Orders, port: int) -> asyncio.Server:
                 path = head.split(b" ")[1].decode().split("?")[0]
                 body = await reader.readexactly(int(headers.get("content-length", "0")))
                 status, answer = orders.carry_out(path, body)
+                await asyncio.sleep(0.01)  # connections that it dropped are closed before the answer says so
                 response = json_response(answer) if status == 200 else json_response(answer, status=status)
                 frozen = freeze(response)
                 writer.write(frozen.head + b"\r\n" + frozen.payload)

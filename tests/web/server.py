@@ -366,10 +366,10 @@ class Connection(asyncio.Protocol):
         """Write, at `rate` bytes a second if given; large things in pieces as the client takes them."""
         step = 65_536 if not rate else max(1, int(rate / 10))
         for start in range(0, len(data), step):
-            self.write(data[start : start + step])
-            await self.writable.wait()
             if rate:
                 await asyncio.sleep(min(step, len(data) - start) / rate)
+            self.write(data[start : start + step])
+            await self.writable.wait()
         return len(data)
 
     async def _filler(self, fault: Fault) -> int:
