@@ -1,5 +1,6 @@
 """The configuration that is shipped: complete, honest about what is unverified, and counted."""
 
+import json
 import os
 import re
 import subprocess
@@ -263,13 +264,14 @@ def test_loading_from_any_folder(tmp_path: Path, trap: bool) -> None:
         (tmp_path / "config").mkdir()
         (tmp_path / "config" / "__init__.py").write_text("raise SystemExit('the wrong config')\n", encoding="utf-8")
         (tmp_path / "config" / "sources.yaml").write_text("version: 1\n", encoding="utf-8")
-    command = "import config; c = config.load(); print(len(c.sources), c.directory)"
-    env = {k: v for k, v in os.environ.items() if not k.startswith("CIRCULARWATCH_")} | {"PYTHONSAFEPATH": "1"}
+    env = {k: v for k, v in os.environ.items() if not k.startswith("CIRCULARWATCH_")}
     done = subprocess.run(
-        [sys.executable, "-c", command], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60, check=False
-    )
+        [Path(sys.executable).with_name("circularwatch"), "config", "check", "--json"],
+        cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == [str(len(SOURCES)), str(ROOT)]
+    found = json.loads(done.stdout)
+    assert (len(found["sources"]), found["directory"]) == (len(SOURCES), str(ROOT))
 
 
 def test_importing_the_package_is_light() -> None:
