@@ -53,7 +53,8 @@ def make_classifier(config_dir: Path | None) -> Any:
     from pipelines.classify import Classifier
 
     chosen = config_dir or Path(os.environ.get("CIRCULARWATCH_CONFIG") or Path(str(config.__file__)).parent)
-    return Classifier(load_taxonomy(chosen))
+    folder = chosen / "model"
+    return Classifier(load_taxonomy(chosen), folder if (folder / "weights.npz").is_file() else None)
 
 
 def as_row(key: Any, document: Any, with_explanation: bool = False) -> dict[str, Any]:

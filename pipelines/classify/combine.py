@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pipelines.classify.evidence import Evidence
 from pipelines.classify.gates import GateStates
+from pipelines.classify.model import RELEVANCE, Opinion
 
-# the term reader alone: one specific term, or several weak ones
+# the term reader alone (a task that the model was never trained on): one specific term, or several weak ones
 TERMS_THRESHOLD = 0.55
 
 
@@ -21,20 +23,33 @@ class Verdict:
     relevant: bool
     thresholds: dict[str, float] = field(default_factory=dict)
     relevance_threshold: float = 0.5
+    opinion: Opinion | None = None
 
 
 def by_terms(evidence: dict[str, Evidence], gates: GateStates) -> Verdict:
     """The verdict of the term reader alone."""
     scores = {task: e.score for task, e in evidence.items()}
-    carried = [task for task, score in scores.items() if score >= TERMS_THRESHOLD]
+    carried = [task for task, score in scores.items() if score >= TERMS_THRESHOLD and evidence[task].hits]
     relevance = max(scores.values(), default=0.0)
     if not (gates.met.get("finance", True) and gates.met.get("manufacturing", True)):
         relevance *= 0.3
-    return Verdict(
-        scores,
-        carried,
-        relevance,
-        relevance >= TERMS_THRESHOLD,
-        dict.fromkeys(scores, TERMS_THRESHOLD),
-        TERMS_THRESHOLD,
-    )
+    thresholds = dict.fromkeys(scores, TERMS_THRESHOLD)
+    return Verdict(scores, carried, relevance, relevance >= TERMS_THRESHOLD, thresholds, TERMS_THRESHOLD)
+
+
+def decide(
+    evidence: dict[str, Evidence], gates: GateStates, opinion: Opinion, thresholds: Mapping[str, float]
+) -> Verdict:
+    """The verdict of both readers. The term reader's evidence is part of what the model read; alone it decides only
+    for tasks that the model does not know."""
+    scores: dict[str, float] = {}
+    limits: dict[str, float] = {}
+    for task, e in evidence.items():
+        known = task in opinion.tasks
+        scores[task] = opinion.tasks[task] if known else e.score
+        limits[task] = thresholds.get(task, 0.5) if known else TERMS_THRESHOLD
+    carried = [t for t, s in scores.items() if s >= limits[t] and (evidence[t].hits or opinion.sentences.get(t))]
+    threshold = thresholds.get(RELEVANCE, 0.5)
+    # what bears on a task of the circular is relevant by definition
+    relevance = max([opinion.relevance, *(threshold + (1 - threshold) * 0.5 * scores[t] for t in carried)])
+    return Verdict(scores, carried, relevance, relevance >= threshold, limits, threshold, opinion)

@@ -76,15 +76,16 @@ def rule_scores(concepts: Concepts, ideas: Floats) -> Floats:
     """Sentence x task: how strongly the rules speak for the task there (0..1), the next sentence looked at too."""
     if not len(ideas):
         return np.zeros((0, len(concepts.tasks)), dtype=np.float32)
-    own = _apply(concepts, ideas)
+    own = apply_rules(concepts, ideas)
     if len(ideas) == 1:
         return own
     joint = ideas.copy()
     joint[:-1] = np.maximum(ideas[:-1], ideas[1:])
-    return np.maximum(own, NEIGHBOUR * _apply(concepts, joint))
+    return np.maximum(own, NEIGHBOUR * apply_rules(concepts, joint))
 
 
-def _apply(concepts: Concepts, ideas: Floats) -> Floats:
+def apply_rules(concepts: Concepts, ideas: Floats) -> Floats:
+    """Row x task: the rules on rows of ideas, whatever the rows stand for."""
     asked = concepts.some.sum(axis=1)
     fires = ideas @ concepts.every.T >= concepts.every.sum(axis=1)
     fires &= (ideas @ concepts.some.T > 0) | (asked == 0)

@@ -1,0 +1,66 @@
+"""`circularwatch train`: makes the trained reader's files from the passages in `config/training`, reproducibly."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from crawler.cli.common import Failed, config_option, fail, json_option, print_json, say
+
+
+@click.command("train")
+@click.option(
+    "--passages",
+    type=click.Path(file_okay=False, exists=True, path_type=Path),
+    default=None,
+    help="Folder of training passages (*.jsonl).  [default: training/ in the configuration]",
+)
+@click.option(
+    "--calibrate",
+    type=click.Path(dir_okay=False, exists=True, path_type=Path),
+    default=None,
+    help="Labelled documents (JSONL) to fit probabilities and thresholds on; without it they are kept.",
+)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=None,
+    help="Folder for the model's files.  [default: model/ in the configuration]",
+)
+@click.option("--force", is_flag=True, help="Promote the new model even if it does worse.")
+@json_option
+@config_option
+def command(
+    passages: Path | None, calibrate: Path | None, out: Path | None, force: bool, as_json: bool, config_dir: Path | None
+) -> None:
+    """Train the reader that points at sentences.
+
+    Learns from the passages, puts every fifth aside to measure by, and refuses to replace a model that does better on
+    them (or, with --calibrate, on those documents, each judged by a calibration that has not seen it).
+    """
+    import config
+    from config.taxonomy import load_taxonomy
+
+    folder = config_dir or Path(str(config.__file__)).parent
+    try:
+        from pipelines.classify import promoting
+    except ImportError as error:
+        fail(f"training needs scikit-learn ({error}); install the development packages: make setup")
+    gold = None
+    if calibrate:
+        gold = [json.loads(line) for line in calibrate.read_text("utf-8").splitlines() if line.strip()]
+    target = out or folder / "model"
+    result: dict[str, Any] = promoting.train(
+        load_taxonomy(folder), passages or folder / "training", folder / "model", target, gold, force, say
+    )
+    if as_json:
+        print_json(result)
+    else:
+        for name, value in result.items():
+            if not isinstance(value, dict):
+                say(f"{name}: {value}")
+    if not result["promoted"]:
+        raise Failed(result["reason"])
