@@ -16,6 +16,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -55,12 +56,15 @@ def print_ledger(console: Console, database: Path) -> int:
         table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
     missing = []
     for row in ledger.tasks(opened):
-        if not row.documents:
+        if row.parent:
+            continue
+        if row.newest is None:
             missing.append(row.id)
             continue
-        table.add_row(
-            f"{row.zh}\n[dim]{row.en}[/dim]", str(row.documents), row.sentence, f"{row.outlet}\n{row.published_on}"
-        )
+        found = row.newest
+        sentence = Text(found.sentence)
+        sentence.stylize("bold", found.start, found.end)
+        table.add_row(f"{row.zh}\n[dim]{row.en}[/dim]", str(row.documents), sentence, f"{found.outlet}\n{found.date}")
     console.print(table)
     console.print("No evidence: " + (", ".join(missing) if missing else "none of the tasks; all have some."))
     return int(opened.execute("select count(*) from documents where relevant").fetchone()[0])
