@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "sources": ("sources", "What is watched: list, check, new, health."),
     "config": ("config", "The effective configuration and where each value came from."),
     "evaluate": ("evaluate", "Precision, recall and F1 against labelled documents."),
+    "train": ("train", "Make the trained reader again from the training passages."),
 }
 
 
