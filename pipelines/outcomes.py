@@ -168,7 +168,7 @@ def _judge_page(text: str, source: Any, kind: str, said: Mapping[str, Any], fina
     if kind == "list":
         return ("login", _LOGIN_REASON) if _is_login(text, visible) else ("ok", "")
     if _GONE_TITLE.search(title) or (len(visible) < 600 and _GONE_TEXT.search(visible)):
-        return "soft-404", f"the page says that it does not exist, with status 200 ({title[:40] or visible[:40]})"
+        return "soft-404", f"the page says that it does not exist, with status 200 ({(visible or title)[:40]})"
     if _is_login(text, visible):
         return "login", _LOGIN_REASON
     section = _is_section_index(text, title, source, said)

@@ -35,7 +35,7 @@ _GENERIC = (
 )  # fmt: skip
 _RELATIVE = ("%m-%d %H:%M", "%m/%d %H:%M", "%m月%d日 %H:%M", "%m-%d", "%m月%d日", "%H:%M:%S", "%H:%M")
 # a month's name and a zone at the end: the form of e-mails and feeds
-_ZONED = re.compile(r"[a-z]{3}.*(?:\b[A-Z]{1,4}|[+-]\d{2}:?\d{2})$", re.IGNORECASE)
+_ZONED = re.compile(r"[a-z]{3}.*(?:\b(?![ap]\.?m)[A-Z]{1,4}|[+-]\d{2}:?\d{2})$", re.IGNORECASE)
 _AGO = re.compile(r"(\d{1,3})\s*(秒|分钟|小时|天|minutes?|mins?|hours?|days?)\s*(?:前|ago)", re.IGNORECASE)
 _UNITS = {"秒": 1, "分": 60, "小": 3600, "天": 86400, "m": 60, "h": 3600, "d": 86400}
 _WIDTH = str.maketrans("０１２３４５６７８９：／－．，", "0123456789:/-.,")
@@ -93,7 +93,7 @@ def read(
         return None
     formats = list(formats)
     relative = relative or any(not _has_year(f) for f in formats)
-    for form in formats:
+    for form in filter(_has_year, formats):
         moment = _by_format(clean, form, tz, now)
         if moment is not None:
             return _sane(raw, *_finer(clean, *moment, tz), tz, now)
@@ -110,12 +110,18 @@ def read(
             return _sane(raw, *moment, tz, now)
     moment = _rfc822(clean, tz)
     if moment is None and relative and now is not None:
-        moment = _ago(clean, tz, now)
-        for form in _RELATIVE if moment is None else ():
-            moment = _by_format(clean, form, tz, now)
-            if moment is not None:
-                break
+        moment = _ago(clean, tz, now) or _yearless(clean, formats, tz, now)
     return _sane(raw, *moment, tz, now) if moment is not None else None
+
+
+def _yearless(text: str, formats: list[str], tz: tzinfo, now: datetime) -> tuple[datetime, str] | None:
+    """A date without year or a time without date; forms with more in them first, or `10-07 09:00` would be today's 09:00."""
+    forms = dict.fromkeys([*(f for f in formats if not _has_year(f)), *_RELATIVE])
+    for form in sorted(forms, key=lambda f: "%d" not in f):
+        moment = _by_format(text, form, tz, now)
+        if moment is not None:
+            return moment
+    return None
 
 
 def _finer(text: str, moment: datetime, precision: str, tz: tzinfo) -> tuple[datetime, str]:
