@@ -144,7 +144,6 @@ class LabelTable(Model):
 class DateSanity(Model):
     """Distrust a date of the page that is far from the date in its address."""
 
-    against_url: bool = Field(True, description="compare with the date in the address")
     max_days: Positive = Field(3, description="further apart than this: the address is believed")
 
 
@@ -182,14 +181,12 @@ class ArticleOptions(Model):
     body_css: Texts = Field((), description="json: the element of that HTML that holds the text")
     remove: Texts = Field((), description="elements inside the body that are not text (captions, buttons)")
     text_strip: Regexes = Field((), description="cut out of the finished text, line by line (promotional lines)")
-    min_body_chars: Count = Field(0, description="fewer characters than this: the body is a stub")
     doc_number: Texts = Field((), description="文号, where it has a place of its own")
     index_number: Texts = Field((), description="索引号")
     issuer: Texts = Field((), description="issuing authorities")
     label_table: LabelTable | None = Field(None, description="table of labels and values at the head")
     attachments: Texts = Field((), description="addresses of attachments; here all selectors count, not the first only")
     attachment_rows: AttachmentRows | None = Field(None, description="json: attachments listed as objects")
-    related: Texts = Field((), description="links to interpretations and related documents")
     next_page: Texts = Field((), description="link to the next page of the same document")
     js_redirect_regex: Regex | None = Field(None, description="finds the address that a script would go to")
     reject_if: RejectIf | None = Field(None, description="signs that the answer is not the article")

@@ -17,7 +17,7 @@ from config.sources import Source
 LOOKUPS = (
     "items", "pages", "id", "link", "title", "subtitle", "published", "modified", "written", "summary", "source",
     "author", "category", "doc_number", "index_number", "issuer", "body_html", "body", "body_css", "remove",
-    "attachments", "related", "next_page", "paywall_markers", "node",
+    "attachments", "next_page", "paywall_markers", "node",
 )  # fmt: skip
 # Always CSS or XPath, also where the other fields are JSON paths
 ALWAYS_HTML = ("body_css", "remove", "paywall_markers")

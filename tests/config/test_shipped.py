@@ -9,8 +9,10 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
 import config
+from config.options import ArticleOptions, FeedOptions, ListEntry, ListOptions, Paging, SitemapOptions
 from config.reference import models, text
 from config.selectors import LOOKUPS, path_fault, selector_fault
 from config.sources import Source
@@ -286,6 +288,18 @@ def test_config_imports_nothing_of_the_house() -> None:
     for path in ROOT.glob("*.py"):
         for line in path.read_text(encoding="utf-8").splitlines():
             assert not re.match(r"\s*(?:from|import) (?:crawler|pipelines|db)\b", line), f"{path.name}: {line}"
+
+
+# For people, or the file's own machinery; everything else must be read by some room
+FOR_PEOPLE = {"evidence_on", "lists_off", "note", "evidence"}
+
+
+@pytest.mark.parametrize("model", [Source, ListEntry, Paging, ListOptions, ArticleOptions, FeedOptions, SitemapOptions])
+def test_every_option_is_read_by_some_room(model: type[BaseModel]) -> None:
+    rooms = [p for room in ("crawler", "pipelines", "db") for p in (ROOT.parent / room).rglob("*.py")]
+    code = "\n".join(path.read_text(encoding="utf-8") for path in rooms)
+    unread = [name for name in model.model_fields if not re.search(rf"[.\"']{name}\b", code)]
+    assert set(unread) <= FOR_PEOPLE, "an option that nothing reads is a promise that nobody keeps"
 
 
 def test_files_stay_readable() -> None:
