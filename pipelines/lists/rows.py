@@ -60,7 +60,7 @@ class Reading:
             host, _ = parts.hostname, parts.port
         except ValueError:
             return ""
-        if parts.scheme not in ("http", "https") or not host:
+        if parts.scheme not in ("http", "https") or not host or parts.username:
             return ""
         query = parts.query
         if option(self.options, "strip_query"):
