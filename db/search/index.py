@@ -14,7 +14,7 @@ select d.pk, d.search_key, d.title, d.text, d.issuers, d.region, d.source, d.kin
   (select group_concat(task || ' ' || measure, char(10)) from document_tasks t
      where t.document = d.pk and t.classifier = d.classifier),
   (select group_concat(facet || ' ' || value, char(10)) from document_facets where document = d.pk)
-from search_queue q join documents d on d.pk = q.document order by d.pk
+from search_queue q cross join documents d on d.pk = q.document order by q.document
 """
 EVERY_DOCUMENT = "xall9"
 

@@ -15,7 +15,7 @@ import db
 from db import compare, journal, observations
 from db.documents import Attachment, Document, Facet, Finding, Processed, Span, TaskLabel
 from db.journal import Exchange, ListRead
-from db.search.index import faults
+from db.search.index import _ROWS, faults
 from db.writer import Writer
 from tests.db.helpers import add_tasks, exchange, listing, memory
 
@@ -257,11 +257,18 @@ def test_a_batch_costs_what_is_new_and_not_what_is_stored(tmp_path: Path) -> Non
         ("select url, max(id) from fetches where parent = ? and outcome = 'ok' group by url", (1,)),
         ("update entries set document = ? where canonical_url = ? and document is not ?", (1, "u", 1)),
         ("update entries set document = ? where document = ?", (1, 2)),
+        (journal._PROMOTE + " and url = ?", ("u",)),
     ]
     for statement, values in plans:
         plan = [row[3] for row in database.conn.execute("explain query plan " + statement, values)]
         assert all("SCAN" not in step for step in plan), (statement, plan)
         assert not any("TEMP B-TREE FOR ORDER" in step for step in plan), (statement, plan)
+
+
+def test_the_search_rows_of_a_batch_are_made_from_the_queue_alone() -> None:
+    plan = [row[3] for row in memory().conn.execute("explain query plan " + _ROWS)]
+    assert plan[0] == "SCAN q", plan
+    assert "SEARCH d USING INTEGER PRIMARY KEY (rowid=?)" in plan
 
 
 def test_events_of_the_same_exchange_twice_are_one() -> None:
