@@ -33,6 +33,9 @@ _ORDER_BARE = re.compile(rf"(?P<org>[\u4e00-\u9fff]{{2,30}}?)(?P<type>令){_S}(?
 
 # particles that no office code holds: the code begins after the last of them
 _PARTICLES = re.compile(r".*[的了于是为及和与至从以将把其该本被并或]")
+_VERBS = re.compile(
+    r".*(?:根据|依据|按照|依照|参照|遵照|对照|落实|贯彻|执行|转发|印发|下发|替代|代替|废止|适用|违反|依|(?<=人)就|(?<=长)就|在|由|见)(?=[一-鿿]{2})"
+)
 _LEAD = re.compile(
     r"^(?:根据|依据|按照|依照|参照|遵照|对照|执行|落实|贯彻|贯彻落实|严格|继续|认真|学习|见|详见|参见|参阅|即|文件|印发|发布|下发|转发|发出|废止|修订|"
     r"修改|修正|替代|代替|附件|原|现行|上述|前述|制定|出台|公布|第?[一二三四五六七八九十]+[条款项号]|日|文号|发文字号|字号|编号|标题|各|关于|通过|依|按|据|经|由|"
@@ -127,6 +130,8 @@ def _yearly(match: re.Match[str], text: str, whole_field: bool) -> Number | None
     if name and not issuers.is_office(name):
         # the end of a title (…名单的公告 2026年第9号) is no office: the number begins with its year
         org = name = ""
+    if not name and text[:start].strip():
+        org = ""
     if not org:
         start = match.start("year")
     shown = f"{org}{year}年第{serial}号{tail}"
@@ -205,10 +210,10 @@ def _join_left(tokens: list[tuple[int, str]], offset: int, last: str, whole_fiel
 def _cut(word: str, before: str) -> str:
     """The end of a run of characters that is an office or a code: `根据国家发展改革委令` gives 国家发展改革委令."""
     stem = re.sub(_TYPES + "$", "", word)
-    if stem != word:
-        known = issuers.known_suffix(stem)
-        if known:
-            return known + word[len(stem) :]
+    known = issuers.known_suffix(stem)
+    if len(known) > 1:
+        return known + word[len(stem) :]
+    word = _VERBS.sub("", word) or word
     word = _PARTICLES.sub("", word) or word[-1:]
     if before.isdigit() and word[:1] in "日年月":
         word = word[1:]
@@ -254,7 +259,7 @@ def in_head(text: str) -> Number | None:
         size += len(entry)
         if size > _HEAD_CHARS and position > 2:
             break
-        number = _alone(entry) or _promulgated(entry) or _under_head(lines, position)
+        number = _under_head(lines, position) or _alone(entry) or _promulgated(entry)
         if number is None:
             continue
         above = lines[position - 1] if position else ""
@@ -272,6 +277,13 @@ def _alone(entry: str) -> Number | None:
         " \u3000\t（(【）)】"
     )
     numbers = list(find(bare))
+    if not numbers or numbers[0].start:
+        # letters of the code set apart: 金 发 〔2026〕 17 号
+        spaced = (
+            next(find(bare, whole_field=True), None) if len(bare) < 30 and re.match(r"\S[\s\u3000]", bare) else None
+        )
+        if spaced is not None and spaced.start == 0 and spaced.end == len(bare):
+            return spaced
     if not numbers:
         compact = re.fullmatch(rf"{_S}{_YEAR}{_S}年{_S}第{_S}{_SERIAL}{_S}号{_S}(?:令|公告)?{_S}", bare)
         return parse(bare) if compact else None
@@ -309,5 +321,6 @@ def _under_head(lines: list[str], position: int) -> Number | None:
     if match is None:
         return None
     head = re.sub(r"[\s\u3000]+", "", above)
-    year = f"〔{match.group('year')}〕" if match.group("year") else ""
+    written = match.group("year")
+    year = "" if not written else f"{written}年" if "年" in entry else f"〔{written}〕"
     return parse(f"{head}{year}第{match.group('no')}号")

@@ -91,7 +91,7 @@ def bare(name: str) -> str:
     """A name without blanks and without 中华人民共和国 before it."""
     name = _BLANKS.sub("", name)
     shorter = name.removeprefix(_STATE)
-    return shorter if len(shorter) > 2 else name
+    return shorter if len(shorter) > 1 else name
 
 
 def canonical(name: str) -> str:
