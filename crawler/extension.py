@@ -91,6 +91,9 @@ class CrawlExtension:
             self._give_up(str(e))
         except OSError as e:
             self._give_up(f"{e.strerror} ({e.filename}); check the free space, the rights and the path")
+        except Exception as e:
+            logger.exception("the crawl of %s could not begin", self.source.id)
+            self._give_up(f"the crawl could not begin: {type(e).__name__}: {e}")
         self.started = True
         if self.crawler.settings.getbool("CIRCULARWATCH_PROGRESS"):
             progress.emit("start", run=self.archive.run, source=self.source.id)

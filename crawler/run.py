@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import logging
 import os
 import signal
 import sys
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, cast
 
 import config
 from crawler import progress
+from crawler.house import configuration
 
 # What is still running this long after a stop was asked for is left behind: the archive is whole at any moment.
 STOP_S = 10.0
@@ -47,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if value:
             os.environ[f"CIRCULARWATCH_{name}"] = value
     try:
-        house = config.load()
+        house = configuration(os.environ.get("CIRCULARWATCH_CONFIG") or None)
         names = chosen(house, args.sources)
     except config.ConfigError as e:
         return _refuse(str(e))
@@ -83,12 +84,13 @@ def crawl(settings: Any, names: list[str], *, with_stdin: bool = False) -> int:
     """Run one crawler per source in this process until all have ended."""
     from scrapy.crawler import AsyncCrawlerProcess
 
+    if settings["LOG_LEVEL"] == "INFO":
+        # what Scrapy says of itself at INFO is a page per source; what this crawl says goes through the progress lines
+        settings.set("LOG_LEVEL", "WARNING", priority="cmdline")
     process = AsyncCrawlerProcess(settings)
-    if settings["LOG_LEVEL"] != "DEBUG":
-        # what Scrapy says of itself at INFO is a page per source
-        logging.getLogger("scrapy").setLevel(logging.WARNING)
     crawlers = [process.create_crawler(process.spider_loader.load(name)) for name in names]
     meter = progress.LagMeter()
+    began = time.monotonic()
     faults: list[str] = []
 
     async def one(crawler: Any) -> None:
@@ -104,7 +106,11 @@ def crawl(settings: Any, names: list[str], *, with_stdin: bool = False) -> int:
             loop.add_signal_handler(number, stop_all, crawlers)
         if with_stdin:
             loop.add_reader(sys.stdin.fileno(), _stdin_closed, crawlers)
-        await asyncio.gather(*(one(c) for c in crawlers))
+        tasks = []
+        for crawler in crawlers:
+            tasks.append(loop.create_task(one(crawler)))
+            await asyncio.sleep(0)  # starting one takes some milliseconds; those that run already must not wait for all
+        await asyncio.gather(*tasks)
         meter.stop()
 
     _run_reactor(process, everything)
@@ -112,7 +118,8 @@ def crawl(settings: Any, names: list[str], *, with_stdin: bool = False) -> int:
         print(f"circularwatch: {fault}", file=sys.stderr)
     if settings.getbool("CIRCULARWATCH_PROGRESS"):
         lag = round(meter.quantile(0.99), 2)
-        progress.emit("process", lag_p99_ms=lag, peak_rss_mb=round(progress.peak_rss_mb(), 1))
+        seconds = round(time.monotonic() - began, 3)
+        progress.emit("process", lag_p99_ms=lag, peak_rss_mb=round(progress.peak_rss_mb(), 1), seconds=seconds)
     return 1 if faults or any(_failed(c) for c in crawlers) else 0
 
 

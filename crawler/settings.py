@@ -57,6 +57,8 @@ USER_AGENT = _house.user_agent
 # robots.txt is obeyed by crawler.robots; Scrapy's own middleware leaks while robots.txt loads
 ROBOTSTXT_OBEY = False
 CONCURRENT_REQUESTS = 16
+# callbacks yield requests and no items; Scrapy would make a hundred tasks per answer to wait for items
+CONCURRENT_ITEMS = 1
 # one at a time per host is the lease's business (across processes); this only keeps the queue in Scrapy's hands
 CONCURRENT_REQUESTS_PER_DOMAIN = 1
 DOWNLOAD_DELAY = 0

@@ -40,10 +40,10 @@ class Extension(CrawlExtension):
 
     def _fill_sources(self, database: Any) -> None:
         with immediate(database) as conn:
-            conn.execute(
+            conn.executemany(
                 "insert or ignore into sources (id, name, kind, type, language, certainty, enabled, base_url, "
                 "interval_min, lists, updated_at) values (?, ?, 'html-list', 'media', 'zh', 'A', 1, '', 30, 1, '')",
-                (self.source.id, self.source.id),
+                [(s["id"], s["id"]) for s in Loader.spec["sources"]],
             )
 
 
