@@ -121,7 +121,7 @@ class World:
             for placed in site.index.placed:
                 for entry in placed.entries:
                     urls.setdefault(placed.doc.key, []).append(
-                        {"source": entry.source, "section": entry.section, "url": placed.public_url}
+                        {"source": entry.source, "section": entry.section, "url": placed.row_url(entry)}
                     )
         return [
             {

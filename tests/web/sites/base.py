@@ -46,10 +46,13 @@ class Placed:
     def url(self) -> str:
         return self.site.article_url(self)
 
-    @functools.cached_property
-    def public_url(self) -> str:
-        """The address that people would quote; differs from `url` where data and page have two."""
-        return self.options.get("link") or self.site.public_url(self)
+    def row_url(self, entry: Entry) -> str:
+        """Where the row of an entry leads: the page, the file itself, another site, or the shell that people see."""
+        if "link" in self.options:
+            return str(self.options["link"])
+        if self.options.get("pdf_row") and self.doc.attachments:
+            return self.files()[0][1]
+        return self.site.public_url(self, entry)
 
     @property
     def path(self) -> str:
@@ -110,7 +113,8 @@ class Site:
     def article(self, placed: Placed, request: Request) -> Response:
         raise NotImplementedError
 
-    def public_url(self, placed: Placed) -> str:
+    def public_url(self, placed: Placed, entry: Entry) -> str:
+        """The address that people would quote; differs from `url` where data and page have two."""
         return placed.url
 
     def file_url(self, placed: Placed, attachment: Attachment, position: int) -> str:

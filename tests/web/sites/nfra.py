@@ -8,7 +8,7 @@ import re
 from typing import Any, ClassVar
 
 from .. import markup
-from ..documents import Attachment, Doc
+from ..documents import Attachment, Doc, Entry
 from ..files import TYPES
 from ..files import make as make_file
 from ..markup import esc
@@ -48,8 +48,8 @@ class Nfra(Site):
     def article_url(self, placed: Placed) -> str:
         return f"{BASE}/cn/static/data/DocInfo/SelectByDocId/data_docId={self.doc_id(placed)}.json"
 
-    def public_url(self, placed: Placed) -> str:
-        item = COLUMNS[placed.entry.section]
+    def public_url(self, placed: Placed, entry: Entry) -> str:
+        item = COLUMNS[entry.section]
         kind = 1 if item in OFFICIAL else 0
         return f"{BASE}/cn/view/pages/ItemDetail.html?docId={self.doc_id(placed)}&itemId={item}&generaltype={kind}"
 
@@ -76,7 +76,7 @@ class Nfra(Site):
         if path == "/cbircweb/DocInfo/SelectDocByItemIdAndChild":
             return self._list(query.get("itemId", ""), query.get("pageSize", "18"), query.get("pageIndex", "1"))
         if path.startswith("/cn/static/data/DocInfo/SelectDocByItemIdAndChild/data_"):
-            wanted = dict(re.findall(r"(\w+)=(\d+)", path))
+            wanted = dict(re.findall(r"([a-zA-Z]+)=(\d+)", path))
             if int(wanted.get("pageIndex", 99)) <= CACHED_PAGES:
                 return self._list(wanted.get("itemId", ""), wanted.get("pageSize", "18"), wanted["pageIndex"])
         if path == "/cbircweb/DocInfo/SelectItemAndDocByItemPId":
