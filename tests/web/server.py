@@ -239,7 +239,7 @@ class Connection(asyncio.Protocol):
         if fault:
             entry.fault = fault.id
             if fault.connect == "hang":
-                self.busy = asyncio.ensure_future(asyncio.sleep(10**8))  # type: ignore[assignment]
+                self.busy = asyncio.ensure_future(asyncio.sleep(10**8))
                 return
             if fault.connect == "reset":
                 entry.close(None, 0, aborted=True)

@@ -57,7 +57,7 @@ def test_certificates_name_the_host(web: ImitationWeb) -> None:
             connection.sendall(f"CONNECT {host}:443 HTTP/1.1\r\nHost: {host}:443\r\n\r\n".encode())
             assert connection.recv(4096).startswith(b"HTTP/1.1 200")
             with context.wrap_socket(connection, server_hostname=host) as tls:
-                assert ("DNS", host) in tls.getpeercert()["subjectAltName"]
+                assert ("DNS", host) in (tls.getpeercert() or {})["subjectAltName"]
 
 
 def test_an_unknown_host_gets_502_in_words(web: ImitationWeb, get: requests.Session) -> None:

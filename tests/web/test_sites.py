@@ -126,7 +126,7 @@ def test_a_page_holds_what_its_selectors_look_for(source_id: str) -> None:
             found(tree, article.title, one.url) + tree.css("table").xpath("string()").get("")
         ), one.url
         bodies = [tree.css(selector) for selector in article.body]
-        body = squeeze(next((hits[0].xpath("string()").get() for hits in bodies if hits), ""))
+        body = squeeze(next((hits[0].xpath("string()").get("") for hits in bodies if hits), ""))
         shown = [part for kind, part in one.doc.blocks if kind == "p"]
         if not one.doc.stub and shown:
             assert squeeze(shown[0]) in body, one.url

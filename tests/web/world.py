@@ -95,7 +95,8 @@ class World:
 
     def add_many(self, raws: Iterable[dict[str, Any]]) -> int:
         """Add those that are not there yet; how many were added."""
-        return sum(1 for raw in raws if raw["key"] not in self._raw and self.add(raw))
+        new = [self.add(raw) for raw in raws if raw["key"] not in self._raw]
+        return len(new)
 
     def change(self, key: str, changes: dict[str, Any]) -> Doc:
         return self._put({**self._known(key), **changes})
@@ -146,7 +147,7 @@ class World:
         for entry in doc.entries:
             for site in self.sites:
                 if entry.source in site.sources and site is not but:
-                    found = next((one for one in site.index.placed if one.doc.key == doc.key), None)
+                    found = site.index.by_key.get(doc.key)
                     return found.url if found else None
         return None
 

@@ -83,6 +83,9 @@ class Index:
     pages: dict[str, Placed] = field(default_factory=dict)
     attachments: dict[str, tuple[Placed, Attachment]] = field(default_factory=dict)
     sections: dict[tuple[str, str], list[Placed]] = field(default_factory=dict)
+    by_key: dict[str, Placed] = field(default_factory=dict)
+    #: whatever a site works out from the index, kept as long as the index
+    memo: dict[str, Any] = field(default_factory=dict)
 
 
 class Site:
@@ -142,6 +145,7 @@ class Site:
                 continue
             placed = Placed(doc, mine, self)
             index.placed.append(placed)
+            index.by_key[doc.key] = placed
             if "link" not in placed.options:
                 index.pages[address(placed.url)] = placed
                 for attachment, url in placed.files():

@@ -60,7 +60,7 @@ class Ndrc(Site):
 
     def _item(self, placed: Placed, folder: str) -> str:
         link = placed.options.get("link") or markup.relative(placed.path, folder)
-        related = [one for one in self.index.placed if one.doc.key in placed.doc.related]
+        related = self._related(placed)
         flags = "<script>\n jdFlag=1;\n</script>" * len(related)
         nested = "".join(
             f'<li><a href="{markup.relative(one.path, folder)}" target="_blank" title="{esc(one.title)}">{esc(one.title)}</a></li>'
@@ -69,6 +69,9 @@ class Ndrc(Site):
         return ITEM.format(
             link=link, title=esc(placed.title), flags=flags, nested=nested, day=f"{placed.doc.published:%Y/%m/%d}"
         )
+
+    def _related(self, placed: Placed) -> list[Placed]:
+        return [self.index.by_key[key] for key in placed.doc.related if key in self.index.by_key]
 
     def article(self, placed: Placed, request: Request) -> Response:
         doc = placed.doc
@@ -82,7 +85,7 @@ class Ndrc(Site):
         files = "<BR>".join(
             f'<a href="./{url.rsplit("/", 1)[1]}">{esc(one.filename)}</a>' for one, url in placed.files()
         )
-        related = [one for one in self.index.placed if one.doc.key in doc.related]
+        related = self._related(placed)
         text = PAGE.format(
             title=esc(placed.title),
             section=placed.entry.section,

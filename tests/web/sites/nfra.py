@@ -161,7 +161,10 @@ class Nfra(Site):
 
     @property
     def _by_id(self) -> dict[str, Placed]:
-        return {str(self.doc_id(one)): one for one in self.index.placed}
+        if "by_id" not in self.index.memo:
+            self.index.memo["by_id"] = {str(self.doc_id(one)): one for one in self.index.placed}
+        found: dict[str, Placed] = self.index.memo["by_id"]
+        return found
 
     def article(self, placed: Placed, request: Request) -> Response:
         return self._json(self._detail(placed))
@@ -174,7 +177,7 @@ class Nfra(Site):
             {"title": one.filename, "attachmentName": one.filename, "urlOtherName": url.removeprefix(BASE)}
             for one, url in placed.files()
         ]
-        data = {
+        data: dict[str, Any] = {
             "docId": self.doc_id(placed),
             "docTitle": _broken(placed.title),
             "docSubtitle": placed.title,

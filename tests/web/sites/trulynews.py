@@ -62,7 +62,10 @@ class Trulynews(Site):
         return None
 
     def _by_id(self) -> dict[str, Placed]:
-        return {str(self.post_id(one)): one for one in self.index.placed}
+        if "by_id" not in self.index.memo:
+            self.index.memo["by_id"] = {str(self.post_id(one)): one for one in self.index.placed}
+        found: dict[str, Placed] = self.index.memo["by_id"]
+        return found
 
     def _posts(self, query: dict[str, str]) -> Response:
         rows = self.index.placed
