@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "explain": ("explain", "Why a document carries a task, and why not another."),
     "sources": ("sources", "What is watched: list, check, new, health."),
     "config": ("config", "The effective configuration and where each value came from."),
+    "bench": ("bench", "Benchmarks: figures as ratios, measured in one run (needs a checkout)."),
     "evaluate": ("evaluate", "Precision, recall and F1 against labelled documents."),
     "train": ("train", "Make the trained reader again from the training passages."),
 }

@@ -12,6 +12,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
+from typing import Any
 
 import ahocorasick_rs
 
@@ -21,6 +22,9 @@ from db.search.index import plain_number, refresh, tag_token
 from db.search.language import And, Dates, Node, Not, Or, Query, Relevance, Tag, Term, describe
 
 SCHEMA = ("m0001_spine.sql", "m0002_search.sql")
+_TEXTS = "select title || char(10) || text || char(10) || attached || char(10) || issuer || char(10) || region from search_rows"
+# None, or ("literal", str), ("word", str), ("all", parts), ("any", parts)
+Need = Any
 _COPIED = ("documents", "document_tasks", "document_facets", "attachments")
 
 
@@ -46,12 +50,15 @@ class Matcher:
         self.columns = {
             table: [row[1] for row in self.memory.execute(f"pragma table_info({table})")] for table in _COPIED
         }
+        self.needs: dict[str, Need] = {name: self._need(query.node) for name, query in self.rules.items()}
         self.always: list[str] = []
         self.by_literal: dict[str, list[str]] = defaultdict(list)
         self.by_token: dict[str, list[str]] = defaultdict(list)
         for name, query in self.rules.items():
             self._file(name, query.node)
-        self.literals = list(self.by_literal)
+        self.literals = sorted(
+            {word for need in self.needs.values() for word in _literals(need)} | set(self.by_literal)
+        )
         self.automaton = ahocorasick_rs.AhoCorasick(self.literals) if self.literals else None
 
     def _file(self, name: str, node: Node) -> None:
@@ -64,6 +71,25 @@ class Matcher:
                 self.by_literal[word].append(name)
             else:
                 self.by_token[word if kind == "tag" else self._stem(word)].append(name)
+
+    def _need(self, node: Node) -> Need:
+        """What must occur where the query matches, as a tree of ("all" | "any", parts), literals and index words."""
+        match node:
+            case Term(text, _, prefix):
+                anchor = _term_anchor(text, prefix)
+                return None if anchor is None else self._word(*anchor[0])
+            case Tag():
+                return self._word(*(_anchors(node) or [])[0])
+            case And(parts):
+                needs = tuple(need for part in parts if (need := self._need(part)) is not None)
+                return ("all", needs) if needs else None
+            case Or(parts):
+                needs = tuple(self._need(part) for part in parts)
+                return None if None in needs else ("any", needs)
+        return None
+
+    def _word(self, kind: str, word: str) -> Need:
+        return ("literal", word) if kind == "literal" else ("word", word if kind == "tag" else self._stem(word))
 
     def _stem(self, word: str) -> str:
         """The word as the index holds it: stemmed by the same tokenizer."""
@@ -117,19 +143,43 @@ class Matcher:
         refresh(self.memory)
 
     def _candidates(self) -> list[str]:
+        """Rules that may find one of the copied documents, by the words that occur in them."""
         names = dict.fromkeys(self.always)
-        if self.by_token:
-            for (term,) in self.memory.execute("select term from vocabulary"):
-                if term in self.by_token:
-                    names.update(dict.fromkeys(self.by_token[term]))
+        words = {term for (term,) in self.memory.execute("select term from vocabulary")} if self.rules else set()
+        for term in words & self.by_token.keys():
+            names.update(dict.fromkeys(self.by_token[term]))
+        seen: set[str] = set()
         if self.automaton:
-            texts = self.memory.execute(
-                "select title || char(10) || text || char(10) || attached || char(10) || issuer || char(10) || region from search_rows"
-            )
-            for (text,) in texts:
-                for index in {hit[0] for hit in self.automaton.find_matches_as_indexes(fold(text), overlapping=True)}:
-                    names.update(dict.fromkeys(self.by_literal[self.literals[index]]))
-        return list(names)
+            for (text,) in self.memory.execute(_TEXTS):
+                seen |= {
+                    self.literals[hit[0]]
+                    for hit in self.automaton.find_matches_as_indexes(fold(text), overlapping=True)
+                }
+        for literal in seen & self.by_literal.keys():
+            names.update(dict.fromkeys(self.by_literal[literal]))
+        return [name for name in names if _met(self.needs[name], seen, words)]
+
+
+def _met(need: Need, seen: set[str], words: set[str]) -> bool:
+    """Whether all that a query needs occurs somewhere; None needs nothing."""
+    if need is None:
+        return True
+    kind, what = need
+    if kind == "literal":
+        return what in seen
+    if kind == "word":
+        return what in words
+    return (all if kind == "all" else any)(_met(part, seen, words) for part in what)
+
+
+def _literals(need: Need) -> Iterable[str]:
+    if need is None or need[0] == "word":
+        return
+    if need[0] == "literal":
+        yield need[1]
+    else:
+        for part in need[1]:
+            yield from _literals(part)
 
 
 def _leaves(node: Node) -> Iterable[Node]:
