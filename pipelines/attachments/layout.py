@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from statistics import median
 
 _CJK = re.compile(
@@ -192,7 +193,7 @@ class _Measure:
         self.left = min(common or list(lefts)) * self.size / 2
         rights = sorted(line.x1 for line in long)
         self.right = rights[min(len(rights) - 1, int(0.9 * len(rights)))]
-        gaps = [b.y - a.y for a, b in zip(body, body[1:], strict=False) if 0 < b.y - a.y < 4 * self.size]
+        gaps = [b.y - a.y for a, b in pairwise(body) if 0 < b.y - a.y < 4 * self.size]
         self.leading = median(gaps) if gaps else 1.5 * self.size
 
     def continues(self, last: Line, line: Line, *, new_page: bool) -> bool:

@@ -112,9 +112,13 @@ def _collect(fd: int, pid: int, wall: float, owner: int) -> tuple[bytes, str]:
 def _child(options: dict[str, Any], body: bytes, limits: Limits, writing: int) -> NoReturn:
     status = 1
     try:
-        _confine(limits, bool(options.get("ocr")), writing)
         from pipelines.attachments import readers
 
+        if options.get("ocr"):  # the models lie in files, so they are loaded first
+            from pipelines.attachments.readers import ocr
+
+            ocr.prepare()
+        _confine(limits, bool(options.get("ocr")))
         answer = json.dumps(readers.read(options["kind"], body, options, limits)).encode()
         view = memoryview(answer)
         while view:
@@ -132,7 +136,7 @@ def _child(options: dict[str, Any], body: bytes, limits: Limits, writing: int) -
         os._exit(status)
 
 
-def _confine(limits: Limits, ocr: bool, writing: int) -> None:
+def _confine(limits: Limits, ocr: bool) -> None:
     """Bounds that the system keeps: computing time, memory, no new files or sockets, no core; dies with the warden."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -145,9 +149,8 @@ def _confine(limits: Limits, ocr: bool, writing: int) -> None:
     with contextlib.suppress(ValueError, OSError):  # macOS knows the limit and refuses to set it
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     sys.addaudithook(_deny)
-    if not ocr:  # the models of the OCR lie in files
-        # no descriptor beyond those in use: nothing can be opened, neither a file nor a socket
-        resource.setrlimit(resource.RLIMIT_NOFILE, (writing + 1, writing + 1))
+    # no descriptor beyond those in use: nothing can be opened, neither a file nor a socket
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
 
 
 def _deny(event: str, arguments: tuple[Any, ...]) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import encodings
+import pkgutil
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -10,7 +13,19 @@ from pipelines.attachments.limits import Limits, NotRead
 from pipelines.attachments.tidy import tidy
 
 # kind -> module of this package that reads it
-READERS = {"pdf": "pdf", "docx": "docx", "ofd": "ofd"}
+READERS = {
+    "pdf": "pdf",
+    "docx": "docx",
+    "ofd": "ofd",
+    "doc": "doc",
+    "rtf": "rtf",
+    **dict.fromkeys(("html", "mhtml", "wordxml"), "markup"),
+    **dict.fromkeys(("xlsx", "xls", "csv"), "sheets"),
+    **dict.fromkeys(("pptx", "odf"), "slides"),
+    "text": "plain",
+    "zip": "bundle",
+    "image": "ocr",
+}
 REFUSED = {
     "rar": "RAR archives cannot be read, ask for a ZIP",
     "7z": "7z archives cannot be read, ask for a ZIP",
@@ -21,8 +36,16 @@ REFUSED = {
     "empty": "the file is empty",
     "unknown": "of an unknown kind",
 }
-_HEAVY = {"pdf": ("pypdfium2",), "xlsx": ("openpyxl",), "xls": ("xlrd",)}
-_ALWAYS = ("encodings.gb18030", "encodings.utf_16", "encodings.utf_16_le", "encodings.utf_16_be", "encodings.cp1252")
+# slow to import (0.2 s) and not needed for most files: imported by the warden when the first such file comes
+_HEAVY = {
+    "xlsx": ("openpyxl", "openpyxl.reader.excel"),
+    "zip": ("openpyxl", "openpyxl.reader.excel", "xlrd"),
+    "xls": ("xlrd",),
+}
+# what the standard library imports only when it is called
+_ALWAYS = ("heapq", "bisect", "email.charset", "email.base64mime", "email.quoprimime", "quopri", "uu", "stringprep")
+# Windows only, or not text
+_NO_CODECS = frozenset({"mbcs", "oem", "aliases", "bz2_codec", "zlib_codec", "uu_codec", "idna", "punycode"})
 
 
 @dataclass(slots=True)
@@ -37,11 +60,18 @@ class Text:
 
 
 def preload(kind: str) -> None:
-    """Import what a kind needs while files can still be opened; the forked children inherit it."""
-    for name in (*_HEAVY.get(kind, ()), *(() if kind else _ALWAYS)):
-        import_module(name)
-    for module in [READERS[kind]] if kind in READERS else [] if kind else sorted(set(READERS.values())):
-        import_module(f"pipelines.attachments.readers.{module}")
+    """Import what a kind needs while files can still be opened; the forked children inherit it. "" is what all need."""
+    if kind:
+        for name in _HEAVY.get(kind, ()):
+            import_module(name)
+        return
+    for name in (*_ALWAYS, *(f"pipelines.attachments.readers.{m}" for m in sorted(set(READERS.values())))):
+        with contextlib.suppress(ImportError):  # uu is gone in Python 3.13
+            import_module(name)
+    # a declared charset may be any; one that cannot be imported any more would look like damage
+    for module in pkgutil.iter_modules(encodings.__path__):
+        if module.name not in _NO_CODECS:
+            import_module(f"encodings.{module.name}")
 
 
 def read(kind: str, body: bytes, options: dict[str, Any], limits: Limits) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pipelines.attachments import layout
-from pipelines.attachments.limits import Limits, NotRead, damaged
+from pipelines.attachments.limits import ENCRYPTED, Limits, NotRead, damaged
 from pipelines.attachments.package import Package, local
 from pipelines.attachments.readers import Text
 
@@ -15,6 +15,8 @@ from pipelines.attachments.readers import Text
 def read(body: bytes, options: dict[str, Any], limits: Limits) -> Text:
     """All documents of the file, page by page. Raises NotRead ("scanned pages" where pages hold only pictures)."""
     package = Package(body, limits)
+    if "Encryptions.xml" in package:  # GM/T 0099
+        raise NotRead(ENCRYPTED)
     pages: list[list[layout.Line]] = []
     pictures = 0
     for root in package.xml("OFD.xml").iter("{*}DocRoot"):
@@ -55,7 +57,7 @@ def _page(package: Package, base: str, location: str, templates: dict[str, str])
 def _texts(content: Any) -> Iterator[layout.Piece]:
     """Each run of characters with its place in millimetres."""
     for item in content.iter("{*}TextObject"):
-        left, top, width, height = _numbers(item.get("Boundary", ""), 4)
+        left, top, _, height = _numbers(item.get("Boundary", ""), 4)
         size = _numbers(item.get("Size", ""), 1)[0] or height or 4.0
         matrix = _numbers(item.get("CTM", ""), 6) if item.get("CTM") else [1.0, 0.0, 0.0, 1.0, 0.0, 0.0]
         x = y = 0.0
