@@ -4,16 +4,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from db.bundles import pending
     from db.connection import connect, immediate
     from db.documents import Document, Processed, SpanError
     from db.errors import DatabaseError
-    from db.pending import pending
     from db.tables import sync
 
 __all__ = ["DatabaseError", "Document", "Processed", "SpanError", "connect", "immediate", "pending", "sync"]
 
 _WHERE = {"DatabaseError": "errors", "Document": "documents", "Processed": "documents", "SpanError": "documents"}
-_WHERE |= {"connect": "connection", "immediate": "connection", "pending": "pending", "sync": "tables"}
+_WHERE |= {"connect": "connection", "immediate": "connection", "pending": "bundles", "sync": "tables"}
 
 
 def __getattr__(name: str) -> Any:

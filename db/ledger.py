@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sqlite_utils import Database
 
 # A sentence ends at a full stop of either script, at a line, or at a semicolon of Chinese enumerations.
-_END = re.compile(r"[。！？；\n]|[.!?](?=[\s”\"')]|$)")
+_END = re.compile(r"[。！？；][”’」』）]*|\n|[.!?][”’\"')]*(?=\s|$)")
 # Longer sentences are cut around the words: a ledger is read in a terminal.
 LONGEST = 160
 

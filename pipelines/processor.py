@@ -19,9 +19,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
+from db.bundles import Bundle, count, fail_strays, look
 from db.connection import connect
 from db.documents import Processed
-from db.pending import Bundle, count, fail_strays, next_cursor, pending
 from db.tables import sync
 from db.writer import AfterStore, Stored, Writer
 from pipelines.archive import adopt_orphans
@@ -34,6 +34,8 @@ BATCH_S = 1.0
 # Bundles under way or waiting for their turn to be written; bounds memory, since each holds its texts.
 WINDOW = 240
 POLL_S = 0.5
+# How often a processor that works looks for what a crawl has brought meanwhile.
+LOOK_S = 0.25
 
 
 class ProcessorBusy(Exception):
@@ -161,7 +163,7 @@ class _Run:
         self.batch_since = 0.0
         self.writing: Future[Stored] | None = None
         self.written: list[Processed] = []
-        self.cursor, self.at_end = 0, False
+        self.cursor, self.at_end, self.looked, self.skipped = 0, False, 0.0, False
         self.pool: Pool | None = None
         self.thread = ThreadPoolExecutor(1, "circularwatch-writer")
 
@@ -203,19 +205,26 @@ class _Run:
     def _hand_out(self) -> None:
         """Give out bundles up to the window, each once: what is under way is looked at again when it is written."""
         assert self.pool is not None
-        while len(self.under_way) < WINDOW // 2 and not self.at_end:
-            limit = WINDOW // 2
-            following = next_cursor(self.reader, self.cursor, limit)
-            for bundle in pending(self.reader, limit, self.cursor):
-                if bundle.fetch_id not in self.under_way:
-                    self.under_way.add(bundle.fetch_id)
-                    self.order.append(bundle)
-                    self.pool.submit(bundle)
-            self.cursor, self.at_end = following, following == 0
+        if self.at_end and time.monotonic() - self.looked < LOOK_S:
+            return
+        while len(self.under_way) < WINDOW // 2:
+            seen = look(self.reader, WINDOW // 2, self.cursor, self.under_way)
+            self.cursor, self.at_end, self.looked = seen.last, not seen.full, time.monotonic()
+            self.skipped = self.skipped or seen.skipped
+            for bundle in seen.bundles:
+                self.under_way.add(bundle.fetch_id)
+                self.order.append(bundle)
+                self.pool.submit(bundle)
+            if self.at_end:
+                break
+
+    def _look_again(self) -> None:
+        """Look from the beginning next time."""
+        self.cursor, self.at_end, self.looked, self.skipped = 0, False, 0.0, False
 
     def _idle(self) -> bool:
         """Nothing is under way: look from the beginning. True if nothing is pending at all."""
-        self.cursor, self.at_end = 0, False
+        self._look_again()
         self._hand_out()
         if self.under_way:
             return False
@@ -260,6 +269,8 @@ class _Run:
     def _written(self, stored: Stored) -> None:
         summary, self.writing = self.summary, None
         self.under_way -= {i.fetch_id for i in self.written}
+        if self.skipped:  # a page or attachment came while its document was under way: it may be among those
+            self._look_again()
         summary.read += len(self.written)
         summary.new += sum(d.new for d in stored.documents)
         summary.changed += sum(not d.new for d in stored.documents)

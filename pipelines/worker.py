@@ -20,7 +20,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
-from db.pending import Bundle, Piece
+from db.bundles import Bundle, Piece
 from pipelines.stages import Chain, Fetched, Result
 
 SETUP = "pipelines.worker:setup"

@@ -202,7 +202,7 @@ def read_sample(sources: list[Source], database: Path, archive: Path, directory:
     """What the crawl found, read as the processor would."""
     import db
     from db import runs
-    from db.pending import pending
+    from db.bundles import pending
     from pipelines.worker import setup
 
     results = {s.id: Checked(s.id) for s in sources}

@@ -13,6 +13,7 @@ from sqlite_utils import Database
 
 import db
 from db import compare, journal, observations
+from db.bundles import pending
 from db.documents import Attachment, Document, Facet, Finding, Processed, Span, TaskLabel
 from db.journal import Exchange, ListRead
 from db.search.index import _ROWS, faults
@@ -280,3 +281,60 @@ def test_events_of_the_same_exchange_twice_are_one() -> None:
     done = journal.apply(database, [page, event])
     assert (done.new, done.known, done.clashes) == (0, 2, [])
     assert database.conn.execute("select * from entries").fetchall() == before
+
+
+def steps_of_a_batch(database: Database, first: int) -> int:
+    """How many thousand-fold instructions of SQLite's machine a crawl and its processing of twenty documents take."""
+    ticks = 0
+
+    def tick() -> int:
+        nonlocal ticks
+        ticks += 1
+        return 0
+
+    ids = range(first, first + 20)
+    items = [Processed(n, "s", f"e{n}", make_document(f"h{n}.example", 1, "", "甲")) for n in ids]
+    database.conn.set_progress_handler(tick, 100)
+    journal.apply(
+        database, [listing(first - 1, [f"e{n}" for n in ids], etag="v"), *(exchange(n, entry=f"e{n}") for n in ids)]
+    )
+    assert len(pending(database, 100)) == 20
+    Writer(database).store(items)
+    database.conn.set_progress_handler(None, 0)
+    return ticks
+
+
+def test_a_batch_takes_as_many_steps_with_fifty_thousand_stored_documents_as_with_none() -> None:
+    database = memory()
+    empty = steps_of_a_batch(database, 2)
+    numbers = "with recursive n(i) as (select 1000 union all select i + 1 from n where i < 51000) "
+    tables = {
+        "fetches": ("id", "record_id", "url", "entry", "parent"),
+        "entries": ("key", "url", "canonical_url", "fetch", "document"),
+        "list_entries": ("list", "key"),
+        "documents": ("pk", "id", "identity", "url", "canonical_url", "fetch"),
+        "observations": ("fetch", "first_fetch", "canonical_url", "url", "identity", "document_id"),
+        "document_urls": ("canonical_url", "url", "document", "fetch"),
+        "document_tasks": ("document",),
+        "document_spans": ("document",),
+    }
+    filler = {"entries": {"document": "i", "fetch": "i"}}
+    with database.conn as conn:
+        for table, changing in tables.items():
+            names = [
+                r[0] for r in conn.execute(f"select name from pragma_table_info('{table}')") if r[0] != "search_key"
+            ]
+            integers = {"id", "pk", "fetch", "first_fetch", "document", "parent"} - (
+                {"id"} if table == "documents" else set()
+            )
+            values = [
+                filler.get(table, {}).get(
+                    c, ("i" if c in integers else "'x' || i") if c in changing else f"(select {c} from {table} limit 1)"
+                )
+                for c in names
+            ]
+            conn.execute(f"{numbers} insert into {table} ({', '.join(names)}) select {', '.join(values)} from n")
+        conn.execute("delete from search_queue")
+    assert database["documents"].count > 50_000
+    full = steps_of_a_batch(database, 60_000)
+    assert full < empty * 1.3 + 20, (empty, full)

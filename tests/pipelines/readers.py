@@ -9,8 +9,8 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
+from db.bundles import Bundle
 from db.documents import Document, Span, TaskLabel
-from db.pending import Bundle
 from pipelines.stages import Result
 
 

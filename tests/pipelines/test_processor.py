@@ -147,6 +147,23 @@ def test_drain_follows_a_crawl_and_ends_with_it(place: Path) -> None:
     assert done[0].read == 5
 
 
+def test_parts_that_arrive_while_their_document_is_read_are_not_left_over(place: Path) -> None:
+    fill(place, [exchange(n, entry=f"e{n}", said={"do": "slow"}) for n in range(1, 61)])
+    late = [exchange(100 + n, kind="page", parent=n, entry=f"e{n}", url=f"https://s/p{n}") for n in range(1, 61)]
+    arrived: list[int] = []
+
+    def deliver(summary: Summary, left: int) -> None:
+        if not arrived:
+            arrived.append(left)
+            fill(place, list(late))
+
+    run(place, progress=deliver)
+    assert arrived
+    texts = read(place, "select count(*) from documents where text like '%https://s/p%'")
+    assert texts == [(60,)]
+    assert read(place, "select count(*) from fetches where state = 'pending'") == [(0,)]
+
+
 def test_sigterm_ends_a_following_processor_cleanly(place: Path) -> None:
     fill(place, [exchange(n, entry=f"e{n}", said={"do": "slow"}) for n in range(1, 401)])
     script = (

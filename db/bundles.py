@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Container
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -47,28 +48,37 @@ class Bundle:
         return self.main.fetch_id
 
 
+class Look(NamedTuple):
+    """What one look at the pending fetches found: `last` is the highest fetch id looked at, `full` if there may be more.
+
+    `skipped` says that something pending belongs to a document that the caller has in hand.
+    """
+
+    bundles: list[Bundle]
+    last: int
+    full: bool
+    skipped: bool
+
+
 def pending(database: Database, limit: int = 100, after: int = 0) -> list[Bundle]:
     """Bundles of which any member is pending, by fetch id; reads only pending rows, however much is stored.
 
     `after` leaves out pending rows up to that fetch id (for reading on). At most `limit` rows are looked at, so the
     answer may hold fewer bundles; none means that nothing is pending beyond `after`.
     """
+    return look(database, limit, after).bundles
+
+
+def look(database: Database, limit: int, after: int = 0, in_hand: Container[int] = ()) -> Look:
+    """Like `pending`, for a processor that goes on: leaves out documents that it has in hand."""
     conn = database.conn
     rows = conn.execute(
         "select id, kind, parent from fetches where state = 'pending' and id > ? order by id limit ?", (after, limit)
     ).fetchall()
     heads = {(parent if kind not in DOCUMENT_KINDS and parent else id_): None for id_, kind, parent in rows}
-    found = [bundle(conn, head) for head in sorted(heads)]
-    return [b for b in found if b is not None]
-
-
-def next_cursor(database: Database, after: int, limit: int) -> int:
-    """The last fetch id that `pending(limit, after)` looked at, or 0 when it saw the end."""
-    row = database.conn.execute(
-        "select max(id), count(*) from (select id from fetches where state = 'pending' and id > ? order by id limit ?)",
-        (after, limit),
-    ).fetchone()
-    return int(row[0]) if row[1] == limit else 0
+    found = [bundle(conn, head) for head in sorted(heads) if head not in in_hand]
+    skipped = any(head in in_hand for head in heads)
+    return Look([b for b in found if b is not None], rows[-1][0] if rows else after, len(rows) == limit, skipped)
 
 
 def bundle(conn: sqlite3.Connection, head: int) -> Bundle | None:
