@@ -130,6 +130,9 @@ FIELDS = frozenset(
     ]
 )
 
+#: what a place under `sites` may say beyond source and section; README.md beside this file explains each
+OPTIONS = frozenset("title link linked pdf_row number encoding pages caption paywall brief video department".split())
+
 
 def build(raw: dict[str, Any], today: dt.date, now: dt.datetime) -> Doc:
     """One document from its data; `days_ago` counts back from `today`, and nothing relative lies after `now`."""
@@ -205,6 +208,9 @@ def _entry(key: str, site: Any) -> Entry:
     if not isinstance(site, dict) or not site.get("source"):
         raise DocumentError(f"document {key!r}: each of sites needs a source")
     options = {name: value for name, value in site.items() if name not in ("source", "section")}
+    if unknown := sorted(set(options) - OPTIONS):
+        known = ", ".join(sorted(OPTIONS))
+        raise DocumentError(f"document {key!r}: unknown option {unknown[0]!r} of {site['source']}; known are {known}")
     return Entry(str(site["source"]), str(site.get("section") or ""), options)
 
 

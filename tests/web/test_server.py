@@ -270,3 +270,31 @@ def test_orders_that_mean_nothing_are_refused_in_words(web: ImitationWeb) -> Non
         )
     with pytest.raises(ControlError, match="no order /dance"):
         web.order("/dance")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"sites": [{"source": "ndrc_zcfb", "wings": 2}]}, "unknown option 'wings' of ndrc_zcfb"),
+        ({"sites": [{"source": "ndrc_zcfb", "section": "星"}]}, "ndrc_zcfb has no section '星'; it has 通知"),
+        ({"colour": "red"}, "unknown field 'colour'"),
+        ({"days_ago": None}, "needs published"),
+        ({"title": ""}, "title is missing"),
+        ({"attachments": [{"name": "a", "kind": "wps"}]}, "an attachment needs a name and a kind"),
+        ({"written": "soon"}, "written must be a date"),
+    ],
+)
+def test_documents_that_cannot_be_shown_are_refused_in_words(
+    web: ImitationWeb, change: dict[str, object], words: str
+) -> None:
+    raw = {"key": "x", "sites": [{"source": "ndrc_zcfb"}], "language": "zh", "title": "题", "days_ago": 1, "body": "文"}
+    with pytest.raises(ControlError, match=words):
+        web.add_document({**raw, **change})
+
+
+def test_every_option_is_explained() -> None:
+    from tests.web.documents import FIELDS, OPTIONS
+
+    told = (Path(__file__).parent / "README.md").read_text(encoding="utf-8")
+    missing = [name for name in OPTIONS | (FIELDS - {"filler"}) if f"`{name}" not in told]
+    assert missing == []
