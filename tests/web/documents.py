@@ -131,7 +131,22 @@ FIELDS = frozenset(
 )
 
 #: what a place under `sites` may say beyond source and section; README.md beside this file explains each
-OPTIONS = frozenset("title link linked pdf_row number encoding pages caption paywall brief video department".split())
+OPTIONS = frozenset(
+    [
+        "title",
+        "link",
+        "linked",
+        "pdf_row",
+        "number",
+        "encoding",
+        "pages",
+        "caption",
+        "paywall",
+        "brief",
+        "video",
+        "department",
+    ]
+)
 
 
 def build(raw: dict[str, Any], today: dt.date, now: dt.datetime) -> Doc:
