@@ -19,6 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
+from sqlite_utils import Database
+
 from db.bundles import Bundle, count, fail_strays, look
 from db.connection import connect
 from db.documents import Processed
@@ -66,6 +68,10 @@ class Summary:
 
 Progress = Callable[[Summary, int], None]
 
+# Makers of what runs inside each writing transaction (alert matching): called once per processor with the configuration
+# and the writing database. A rebuild runs none of them, since it tells nobody anything.
+HOOKS: list[Callable[[Any, Database], AfterStore]] = []
+
 
 def process(
     config: Any,
@@ -80,7 +86,7 @@ def process(
     wait: bool = False,
     workers: int = 0,
     limit_s: float = LIMIT_S,
-    after_store: Iterable[AfterStore] = (),
+    after_store: Iterable[AfterStore] | None = None,
     setup_name: str = SETUP,
     adopt: bool = True,
 ) -> Summary:
@@ -88,14 +94,14 @@ def process(
 
     `until_idle` ends when nothing is pending. `follow` stays and looks for new fetches until `stop` is set or SIGTERM
     comes; with `drain`, it stays until that event is set and then ends when nothing is pending (for `crawl`, whose
-    child still downloads). `progress(summary, pending)` is called after each batch. `wait` waits for another processor.
+    child still downloads). `after_store` are run in each writing transaction (HOOKS by default). `progress(summary, pending)` is called after each batch. `wait` waits for another processor.
     """
     stop = stop or threading.Event()
     stay = follow or not until_idle or drain is not None
     with lock(db_path, wait=wait, stop=stop), _signals(stop):
         run = _Run(config, Path(db_path), Path(archive), stop, progress)
         try:
-            run.start(workers, limit_s, list(after_store), setup_name, adopt)
+            run.start(workers, limit_s, after_store, setup_name, adopt)
             run.loop(stay, drain)
         finally:
             run.close()
@@ -167,13 +173,16 @@ class _Run:
         self.pool: Pool | None = None
         self.thread = ThreadPoolExecutor(1, "circularwatch-writer")
 
-    def start(self, workers: int, limit_s: float, hooks: list[AfterStore], setup_name: str, adopt: bool) -> None:
+    def start(
+        self, workers: int, limit_s: float, hooks: Iterable[AfterStore] | None, setup_name: str, adopt: bool
+    ) -> None:
         self.database = connect(self.db_path)
         self.reader = connect(self.db_path)
         sync(self.database, self.config)
         if adopt and self.archive.is_dir():
             self._adopt()
-        self.writer = Writer(self.database, self.config, hooks)
+        made = [make(self.config, self.database) for make in HOOKS] if hooks is None else hooks
+        self.writer = Writer(self.database, self.config, made)
         arguments = (str(self.config.directory), str(self.archive))
         self.pool = Pool(arguments, setup_name=setup_name, size=workers, limit_s=limit_s)
 

@@ -87,7 +87,9 @@ def rebuild(
         done = Rebuilt()
         _replay(config, fresh, folder, done, say)
         say(f"{done.events} events replayed; reading the documents")
-        done.summary = process(config, fresh, folder, adopt=False, progress=progress, stop=stop, **processing)
+        done.summary = process(
+            config, fresh, folder, adopt=False, progress=progress, stop=stop, after_store=(), **processing
+        )
         if done.summary.stopped:
             raise RebuildError(f"Stopped before everything was read: {path} stays as it is")
         with contextlib.closing(connect(fresh)) as database:

@@ -118,6 +118,18 @@ def test_a_damaged_database_is_rebuilt_and_kept_aside(tmp_path: Path) -> None:
     assert Path(done.old_file).read_bytes().startswith(b"this is no database")
 
 
+def test_a_rebuild_tells_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[int] = []
+    monkeypatch.setattr(
+        processor, "HOOKS", [lambda config, database: lambda conn, documents: told.append(len(documents))]
+    )
+    crawl_and_process(tmp_path)
+    assert sum(told) == 8 + 2 + 1, "new and changed documents of the crawl"
+    told.clear()
+    run(tmp_path)
+    assert told == []
+
+
 def test_without_an_archive_nothing_is_touched(tmp_path: Path) -> None:
     crawl_and_process(tmp_path, 1)
     with pytest.raises(RebuildError, match="There is no archive"):
