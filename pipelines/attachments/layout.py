@@ -22,6 +22,7 @@ _PAGE_NUMBER = re.compile(
     re.I,
 )
 _ENDS = re.compile(r"[。！？；：.!?;:…][”’）)』」]?$")
+_NOTE = re.compile(r"^(?:\d{1,3}|[①-⑳*＊※†‡]|[\[［〔]\d{1,3}[\]］〕]|注[：:\d])")
 # the beginning of an item: 一、 （一） (1) 1. 第三条 附件1 Article 3
 _ITEM = re.compile(
     r"^(?:[一二三四五六七八九十百〇]+、|[（(][一二三四五六七八九十百\d]{1,4}[）)]|\d{1,3}(?:[.．、)）]|\s*\.\s)(?!\d)"
@@ -86,14 +87,15 @@ def _append(line: Line, piece: Piece) -> None:
     apart = ""
     if gap > 1.8 * line.size:
         apart = "\t"
-    elif gap > 0.2 * line.size and not (_cjk(line.text[-1:]) and _cjk(piece.text[:1])):
+    elif gap > (0.7 if is_cjk(line.text[-1:]) or is_cjk(piece.text[:1]) else 0.2) * line.size:
         apart = " "
     line.text += apart + piece.text
     line.x1 = max(line.x1, piece.x + piece.width)
     line.size = max(line.size, piece.size)
 
 
-def _cjk(char: str) -> bool:
+def is_cjk(char: str) -> bool:
+    """Whether a character is Chinese or full-width: between such ones no blank stands."""
     return bool(char) and _CJK.match(char) is not None
 
 
@@ -147,12 +149,18 @@ def _stamp(line: Line) -> tuple[str, int]:
 
 
 def paragraphs(pages: list[list[Line]]) -> str:
-    """All pages as text, a paragraph a line."""
+    """All pages as text, a paragraph a line; footnotes come last, since paragraphs go on behind them on the next page."""
     pages = [page for page in without_furniture(pages) if page]
     rows = [line for page in pages for line in page]
     if not rows:
         return ""
     measure = _Measure(rows)
+    parted = [measure.notes(page) for page in pages]
+    main = _flow([page for page, _ in parted if page], measure)
+    return "\n".join(main + _flow([notes for _, notes in parted if notes], measure))
+
+
+def _flow(pages: list[list[Line]], measure: _Measure) -> list[str]:
     out: list[str] = []
     last: Line | None = None
     for page in pages:
@@ -162,7 +170,7 @@ def paragraphs(pages: list[list[Line]]) -> str:
             else:
                 out.append(line.text)
             last = line
-    return "\n".join(out)
+    return out
 
 
 def join(before: str, after: str) -> str:
@@ -172,7 +180,7 @@ def join(before: str, after: str) -> str:
         return left + right
     if left[-1] in "\u00ad\u0002":
         return left[:-1] + right
-    if _cjk(left[-1]) or _cjk(right[0]) or (left[-1] in "-/" and not left[-2:-1].isspace()):
+    if is_cjk(left[-1]) or is_cjk(right[0]) or (left[-1] in "-/" and not left[-2:-1].isspace()):
         return left + right
     return f"{left} {right}"
 
@@ -196,6 +204,15 @@ class _Measure:
         gaps = [b.y - a.y for a, b in pairwise(body) if 0 < b.y - a.y < 4 * self.size]
         self.leading = median(gaps) if gaps else 1.5 * self.size
 
+    def notes(self, page: list[Line]) -> tuple[list[Line], list[Line]]:
+        """A page without its footnotes, and these: small rows at its foot of which the first begins with a mark."""
+        at = len(page)
+        while at > 0 and page[at - 1].size < 0.85 * self.size and "\t" not in page[at - 1].text:
+            at -= 1
+        while at < len(page) and not _NOTE.match(page[at].text):
+            at += 1
+        return (page[:at], page[at:]) if 0 < at < len(page) else (page, [])
+
     def continues(self, last: Line, line: Line, *, new_page: bool) -> bool:
         """Whether `line` goes on with the paragraph that `last` belongs to."""
         if "\t" in last.text or "\t" in line.text:
@@ -216,11 +233,12 @@ class _Measure:
     def _is_full(self, last: Line, line: Line) -> bool:
         """Whether the first word of the next line did not fit any more (up to two characters hang by punctuation rules)."""
         room = self.right - last.x1
-        if _cjk(line.text[:1]) or _cjk(last.text[-1:]):
+        if is_cjk(line.text[:1]) or is_cjk(last.text[-1:]):
             return room < 2.2 * last.size
         word = line.text.split(" ", 1)[0]
         width = (line.x1 - line.x0) / max(1, len(line.text)) * len(word)
-        return room < width + 0.6 * last.size
+        # set ragged, the last words of rows end anywhere; a sentence that has not ended goes on
+        return room < width + (0.6 if _ENDS.search(last.text) else 3.0) * last.size
 
     def _is_heading(self, last: Line, line: Line, new_page: bool) -> bool:
         """A title set in several centred rows of large characters."""

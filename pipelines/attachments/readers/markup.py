@@ -17,6 +17,8 @@ from pipelines.attachments.readers import Text, docx
 _OFFICE = re.compile(
     r"urn:schemas-microsoft-com|mso-|ProgId|Generator[^>]{0,40}(?:Word|Excel|WPS|LibreOffice|OpenOffice)", re.I
 )
+# page headers and footers as LibreOffice saves them
+_FURNITURE = re.compile(r'<div title="(?:header|footer)">.*?</div>', re.I | re.S)
 _FILE_NAME = re.compile(r"\.(?:docx?|xlsx?|wps|et|rtf|html?|mht)(?:$|\?)", re.I)
 
 
@@ -30,7 +32,7 @@ def read(body: bytes, options: dict[str, Any], limits: Limits) -> Text:
     text = content.to_text(body).text
     if kind == "html" and not _OFFICE.search(text[:20_000]) and not _FILE_NAME.search(str(options.get("name", ""))):
         raise NotRead("a web page came instead of the file")
-    return Text(clean.to_text(text), "html")
+    return Text(clean.to_text(_FURNITURE.sub("", text)), "html")
 
 
 def _html_part(body: bytes) -> bytes:

@@ -92,18 +92,19 @@ _DEPTH = 2000
 @dataclass(slots=True)
 class _State:
     skip: bool = False
+    note: bool = False
     hidden: bool = False
     unicode_skip: int = 1
     font: int = -1
 
 
 def read(body: bytes, options: dict[str, object], limits: Limits) -> Text:
-    """The document's text with its footnotes in place. Raises NotRead."""
+    """The document's text, then its footnotes. Raises NotRead."""
     reader = _Reader(body)
     reader.run()
     if reader.damaged_depth:
         raise damaged("its groups are nested too deeply")
-    return Text("".join(reader.out), "rtf")
+    return Text("".join([*reader.out, "\n", *reader.notes]), "rtf")
 
 
 class _Reader:
@@ -112,6 +113,7 @@ class _Reader:
     def __init__(self, body: bytes) -> None:
         self.body = body
         self.out: list[str] = []
+        self.notes: list[str] = []
         self.pending = bytearray()
         self.codepage = 1252
         self.fonts: dict[int, int] = {}
@@ -212,7 +214,9 @@ class _Reader:
             self._flush()
             self.state.hidden, self.state.font = False, self.default_font
         elif word == "footnote":
-            self._text(" ")
+            self._flush()
+            self.state.note = True
+            self.notes.append("\n")
 
     def _unicode(self, number: int) -> None:
         self._text(chr(number % 0x10000))
@@ -230,7 +234,10 @@ class _Reader:
         self._flush()
         self.to_skip = 0
         if not self.state.skip and not self.state.hidden:
-            self.out.append(text)
+            self._put(text)
+
+    def _put(self, text: str) -> None:
+        (self.notes if self.state.note else self.out).append(text)
 
     def _flush(self) -> None:
         if not self.pending:
@@ -241,7 +248,7 @@ class _Reader:
         if page == 1252 and self.codepage in (936, 950):
             page = self.codepage
         try:
-            self.out.append(data.decode(_NAMES.get(page, f"cp{page}"), "replace"))
+            self._put(data.decode(_NAMES.get(page, f"cp{page}"), "replace"))
         except LookupError:
-            self.out.append(data.decode("cp1252", "replace"))
+            self._put(data.decode("cp1252", "replace"))
         self.pending.clear()

@@ -13,6 +13,11 @@ from pipelines.attachments.readers import Text
 
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 
+_OFFICE, _STYLE, _TABLE = (f"{{urn:oasis:names:tc:opendocument:xmlns:{n}:1.0}}" for n in ("office", "style", "table"))
+# what is not part of the running text: notes, remarks, deleted passages, embedded forms
+_ASIDE = frozenset({"note", "annotation", "tracked-changes", "forms", "sequence-decls", "ruby-text"})
+_BLANKS = {"s": " ", "tab": " ", "line-break": "\n"}
+
 
 def read(body: bytes, options: dict[str, Any], limits: Limits) -> Text:
     """By kind: pptx, odf. Raises NotRead."""
@@ -50,31 +55,42 @@ def _slide(root: Any) -> Iterator[str]:
 
 
 def _open_document(root: Any) -> Iterator[str]:
-    bodies = list(root.iter("{urn:oasis:names:tc:opendocument:xmlns:office:1.0}body"))
-    stack = list(reversed(bodies))
+    """Paragraphs and rows in order, footnotes last; hidden sheets are left out."""
+    hidden = {
+        style.get(f"{_STYLE}name")
+        for style in root.iter(f"{_STYLE}style")
+        if any(p.get(f"{_TABLE}display") == "false" for p in style)
+    }
+    notes = [p for body in root.iter("{*}note-body") for p in body.iter("{*}p")]
+    stack = list(reversed(list(root.iter(f"{_OFFICE}body"))))
     while stack:
         element = stack.pop()
         name = local(element)
         if name in ("p", "h"):
-            yield _shown(element)
+            yield shown(element)
         elif name == "table-row":
             cells = (c for c in element if local(c) == "table-cell")
-            yield "\t".join(" ".join(_shown(p) for p in c.iter("{*}p")) for c in cells)
-        elif name not in ("tracked-changes", "forms", "annotation"):
+            yield "\t".join(" ".join(shown(p) for p in c if local(p) in ("p", "h")) for c in cells)
+        elif name and name not in _ASIDE and not (name == "table" and element.get(f"{_TABLE}style-name") in hidden):
             stack.extend(reversed(element))
+    for paragraph in notes:
+        yield shown(paragraph)
 
 
-def _shown(paragraph: Any) -> str:
+def shown(paragraph: Any) -> str:
     """Characters of a paragraph; runs of blanks, tabs and line breaks are elements of their own."""
-    parts = []
-    for element in paragraph.iter():
+    parts: list[str] = [paragraph.text or ""]
+    stack = list(reversed(paragraph))
+    while stack:
+        element = stack.pop()
+        if isinstance(element, str):
+            parts.append(element)
+            continue
         name = local(element)
-        if name == "s" or name == "tab":
-            parts.append(" ")
-        elif name == "line-break":
-            parts.append("\n")
-        if name not in ("annotation", "creator", "date") and element.text:
-            parts.append(element.text)
-        if element is not paragraph and element.tail:
-            parts.append(element.tail)
+        if element.tail:
+            stack.append(element.tail)
+        if not name or name in _ASIDE:
+            continue
+        parts.append(_BLANKS.get(name, "") + (element.text or ""))
+        stack.extend(reversed(element))
     return "".join(parts)
