@@ -41,7 +41,7 @@ _DATELINE_EN = re.compile(
     re.M,
 )
 _REPRINTED = re.compile(
-    r"(?:转载自|转自|来源于|原载于?|首发于|摘自|本文来自|原文(?:刊登|发表)于)\s*[:：]?\s*(?:微信公众号)?\s*[《“\"]?(?P<who>[一-鿿A-Za-z· ]{2,24}?)[》”\"]?(?:[，。,；;)）\s]|$)|\((?:Source|Via|First published (?:in|by)|Reprinted from)\s*:?\s*(?P<who2>[^)]{2,50})\)",
+    r"(?:转载自|转自|原载于?|首发于|摘自|本文来自|原文(?:刊登|发表)于)\s*[:：]?\s*(?:微信公众号)?\s*[《“\"]?(?P<who>[一-鿿A-Za-z· ]{2,24}?)[》”\"]?(?:[，。,；;)）\s]|$)|\((?:Source|Via|First published (?:in|by)|Reprinted from)\s*:?\s*(?P<who2>[^)]{2,50})\)",
     re.I,
 )
 _EVENT_EN = re.compile(

@@ -60,7 +60,7 @@ _EN_EXPIRES = re.compile(
     re.I,
 )
 _EN_DEADLINE = re.compile(
-    rf"(?:deadline\s+(?:for\s+[\w\s]{{1,40}}?)?(?:is|of|on|:)?|no\s+later\s+than|comments?\s+(?:[\w\s]{{0,40}}?)(?:by|before|until|through)|(?:submit\w*|file[ds]?|appl(?:y|ications?)|respond|feedback|opinions)\s+[^.;\n]{{0,60}}?(?:by|before|until)|until)\s+(?P<on>{_EN_ANY})",
+    rf"(?:deadline\s+(?:for\s+[\w\s]{{1,40}}?)?(?:is|of|on|:)?|no\s+later\s+than|comments?\s+(?:[\w\s]{{0,40}}?)(?:by|before|until|through)|(?:submit\w*|file[ds]?|appl(?:y|ications?)|respond|feedback|opinions)\s+[^.;\n]{{0,60}}?(?:by|before|until)|open\s+until)\s+(?P<on>{_EN_ANY})",
     re.I,
 )
 _CITED_BEFORE = re.compile(r"《[^》]{2,80}》(?:（[^）]{0,40}）)?(?:已|将|于|自|从|，)?[^。；\n]{0,6}$")
