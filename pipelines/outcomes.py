@@ -34,6 +34,7 @@ _CHALLENGE_HEADERS = re.compile(r"wzws|jsl_clearance|acw_tc|__cf_bm.*challenge",
 _TEMPLATE = re.compile(r"\{\{\s*[\w$.]+(?:\s*\|\s*\w+)?\s*\}\}|<%=\s*[\w.]+\s*%>|\[\[\s*item\.\w+\s*\]\]")
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 _HEADING = re.compile(r"<h[12][^>]*>(.*?)</h[12]>", re.IGNORECASE | re.DOTALL)
+_META_TITLE = re.compile(r"""<meta[^>]+ArticleTitle["'][^>]+content\s*=\s*["']([^"']*)""", re.IGNORECASE)
 _TAGS = re.compile(r"<[^>]*>")
 _SCRIPTS = re.compile(r"<(script|style)\b.*?</\1\s*>|<!--.*?-->", re.IGNORECASE | re.DOTALL)
 _GONE_TITLE = re.compile(
@@ -196,22 +197,24 @@ def is_template(text: str, visible: str | None = None) -> bool:
 
 
 def _is_section_index(text: str, title: str, source: Any, said: Mapping[str, Any]) -> str:
-    """The section's name when the page is the section's index and not the article that the list promised."""
-    reject = getattr(getattr(source, "article", None), "reject_if", None)
-    names = {str(getattr(entry, "section", "")) for entry in getattr(source, "lists", ()) or ()}
-    names |= {str(said.get("section", ""))}
+    """The section's name when the page is the section's index and not the article that the list promised.
+
+    Many sites put the section into the title of every page, and an index may list the promised title; so the promised
+    title must be missing from title, heading and metas, and, where the source does not say `title_equals_section`, from
+    the page.
+    """
+    names = {str(getattr(entry, "section", "")) for entry in getattr(source, "lists", ()) or ()} | {
+        str(said.get("section", ""))
+    }
     names = {_plain(n) for n in names if len(n) > 1}
-    promised = _plain(str(said.get("title", "")))
-    shown = _plain(title)
-    stem = re.split(r"[_|\-–—]", title)[0]
-    heading = _plain(_first(_HEADING, text))
-    hit = next((n for n in (shown, _plain(stem), heading) if n and n in names and n != promised), "")
-    if not hit:
+    promised = _plain(str(said.get("title", "")))[:20]
+    shown, heading = _plain(title), _plain(_first(_HEADING, text))
+    if promised and any(promised in place for place in (shown, heading, _plain(_first(_META_TITLE, text)))):
         return ""
-    if getattr(reject, "title_equals_section", False):
-        return hit
-    # elsewhere the promised title must be missing from the page too, since many sites put the section into <title>
-    return hit if promised and promised[:20] not in _plain(text) else ""
+    strict = bool(getattr(getattr(getattr(source, "article", None), "reject_if", None), "title_equals_section", False))
+    stem = _plain(re.split(r"[_|\-–—]", title)[0])
+    hit = next((n for n in names if n in (shown, stem, heading) or (strict and shown.endswith(n))), "")
+    return hit if hit and (strict or (promised and promised not in _plain(text))) else ""
 
 
 def _judge_attachment(headers: Mapping[Any, Any] | None, text: str) -> tuple[str, str]:

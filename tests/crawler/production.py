@@ -70,7 +70,7 @@ class Production:
         self.seen = max([self.seen, *(e["seq"] for e in log)])
         ends = {line["source"]: line for line in lines if line.get("event") == "end"}
         assert set(ends) == set(sources), run.stderr
-        assert "Traceback" not in run.stderr, run.stderr
+        assert "Spider error" not in run.stderr, run.stderr
         return Crawled(run.returncode, ends, log, run.stderr)
 
     @property
