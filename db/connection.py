@@ -73,7 +73,7 @@ def _open(path: Path) -> Database:
     path.parent.mkdir(parents=True, exist_ok=True)
     held = hold(path)
     try:
-        database = HouseDatabase(_migrated(path))
+        database = HouseDatabase(open_migrated(path))
     except BaseException:
         held.close()
         raise
@@ -81,7 +81,8 @@ def _open(path: Path) -> Database:
     return database
 
 
-def _migrated(path: Path) -> sqlite3.Connection:
+def open_migrated(path: Path) -> sqlite3.Connection:
+    """The bare connection, for who holds the database exclusively. Raises WrongDatabaseError, sqlite3.Error."""
     # The crawl opens in one thread and writes in another, never in two at once.
     conn = sqlite3.connect(path.absolute().as_uri(), uri=True, timeout=BUSY_MS / 1000, check_same_thread=False)
     try:

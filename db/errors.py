@@ -9,6 +9,10 @@ class DatabaseError(Exception):
     """The database cannot be used; str() is one sentence that says what to do."""
 
 
+class WrongDatabaseError(DatabaseError):
+    """A sound database, but not one for this program: of another program, or of a newer circularwatch."""
+
+
 def explain(error: BaseException, path: str | Path) -> DatabaseError:
     """Put an error of SQLite or of the file system into a sentence for the person at the terminal."""
     text = str(error)

@@ -19,8 +19,8 @@ from typing import Any
 from sqlite_utils import Database
 
 from db import journal, observations
-from db.connection import connect, hold, immediate
-from db.errors import DatabaseError
+from db.connection import connect, hold, immediate, open_migrated
+from db.errors import explain
 from db.search.index import faults
 from db.tables import sync
 from db.transplant import Kept, transplant
@@ -85,6 +85,7 @@ def rebuild(
     path.parent.mkdir(parents=True, exist_ok=True)
     with lock(path), contextlib.closing(hold(path, exclusive=True)), _beside(path) as fresh:
         done = Rebuilt()
+        readable = _is_readable(path, say)
         _replay(config, fresh, folder, done, say)
         say(f"{done.events} events replayed; reading the documents")
         done.summary = process(
@@ -93,7 +94,7 @@ def rebuild(
         if done.summary.stopped:
             raise RebuildError(f"Stopped before everything was read: {path} stays as it is")
         with contextlib.closing(connect(fresh)) as database:
-            carried = _carry_over(database, path, done, say)
+            readable = readable and _carry_over(database, path, done, say)
             verify(database)
             done.documents = database["documents"].count
             database.conn.execute("pragma wal_checkpoint(truncate)").fetchone()
@@ -103,7 +104,7 @@ def rebuild(
                 f"The archive lacks {gone} documents that {path} has (the first: {done.kept.missing_documents[0][1]}); "
                 "it stays as it is. Use --force to rebuild all the same"
             )
-        if path.exists() and (gone or not carried):
+        if path.exists() and (gone or not readable):
             done.old_file = str(_set_aside(path))
         swap(fresh, path)
         done.seconds = time.monotonic() - began
@@ -145,15 +146,30 @@ def _replay(config: Any, fresh: Path, folder: Path, done: Rebuilt, say: Callable
         say(f"lost: {loss}")
 
 
-def _carry_over(database: Database, old: Path, done: Rebuilt, say: Callable[[str], None]) -> bool:
-    """Bring over what is not derivable; False if the old database cannot be read (it is then kept aside)."""
+def _is_readable(old: Path, say: Callable[[str], None]) -> bool:
+    """Whether there is an old database to carry something over from; one that is damaged is kept aside at the end.
+
+    Raises DatabaseError for one that a rebuild must not replace: of a newer circularwatch, of another program, a folder.
+    """
     if not old.exists():
-        return True
+        return False
     try:
-        connect(old, readonly=True).close()
+        open_migrated(old).close()
+    except sqlite3.OperationalError as e:
+        raise explain(e, old) from e
+    except sqlite3.DatabaseError as e:
+        say(f"nothing can be carried over from the old database, which will be kept aside ({e})")
+        return False
+    return True
+
+
+def _carry_over(database: Database, old: Path, done: Rebuilt, say: Callable[[str], None]) -> bool:
+    """Bring over what is not derivable; False if the old database is damaged somewhere (it is then kept aside)."""
+    try:
         done.kept = transplant(database, old)
-    except (DatabaseError, sqlite3.DatabaseError) as e:
-        say(f"nothing could be carried over from the old database, which is kept aside: {e}")
+    except sqlite3.DatabaseError as e:
+        done.losses.append(f"judgements, alert history and runs of the old database, which is damaged: {e}")
+        say(f"lost: {done.losses[-1]}")
         return False
     return True
 

@@ -12,7 +12,7 @@ from functools import cache
 from importlib import import_module, resources
 from pathlib import Path
 
-from db.errors import DatabaseError
+from db.errors import DatabaseError, WrongDatabaseError
 
 # "cwat": says that a file is ours even before a version is compared.
 APPLICATION_ID = 0x63776174
@@ -45,9 +45,9 @@ def check(conn: sqlite3.Connection, path: Path, *, readonly: bool = False) -> No
     have, want = version(conn), newest()
     ours = conn.execute("pragma application_id").fetchone()[0] == APPLICATION_ID
     if not ours and (have or conn.execute("select 1 from sqlite_master limit 1").fetchone()):
-        raise DatabaseError(f"{path} is a database of another program: name a file of circularwatch with --db")
+        raise WrongDatabaseError(f"{path} is a database of another program: name a file of circularwatch with --db")
     if have > want:
-        raise DatabaseError(
+        raise WrongDatabaseError(
             f"{path} was written by a newer circularwatch (schema {have}, this one knows {want}): "
             "update circularwatch, or name another file with --db"
         )
