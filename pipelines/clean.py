@@ -89,7 +89,7 @@ def is_stub(document: Document) -> bool:
     if not document.attachments or length > 400:
         return False
     return length < 30 or bool(
-        re.search(r"附件|附后|印发|予以?公布|予公告|全文|attach|annex|full text", document.text, re.I)
+        re.search(r"(?:[见如]|另附)附件|附后|印发|予以?公布|予公告|全文|attach|annex|full text", document.text, re.I)
     )
 
 

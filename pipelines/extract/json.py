@@ -14,6 +14,7 @@ from pipelines.extract.select import text_of
 from pipelines.extract.tree import escape, parse
 from pipelines.lists import json_paths
 
+_ID_KEYS = ("docid", "id", "nid", "newsid", "manuscriptid")
 _TEMPLATE = re.compile(r"\{(\w+)\}")
 
 
@@ -46,13 +47,10 @@ def record(data: Any, path: str | None, url: str) -> dict[str, Any]:
     rows = _rows(found) or _rows(data)
     if not rows:
         return {}
-    numbers = {v for values in parse_qs(urlsplit(url).query).values() for v in values} | set(re.findall(r"\d{4,}", url))
+    named = {k.lower(): v for k, values in parse_qs(urlsplit(url).query).items() for v in values}
+    numbers = {v for k, v in named.items() if k in _ID_KEYS} or set(re.findall(r"\d{4,}", url))
     for row in rows:
-        if any(
-            str(row.get(k, "")) in numbers
-            for k in row
-            if str(k).lower() in ("docid", "id", "nid", "newsid", "manuscriptid")
-        ):
+        if any(str(row.get(k, "")) in numbers for k in row if str(k).lower() in _ID_KEYS):
             return row
     return rows[0]
 
