@@ -7,6 +7,7 @@ from typing import Any
 
 import config
 from db.documents import Document, Span, TaskLabel
+from pipelines.attachments import twins
 from pipelines.classify import combine, passages
 from pipelines.classify.digest import classifier_id
 from pipelines.classify.evidence import Evidence, spans_of, weigh_tasks
@@ -43,9 +44,9 @@ class Classifier:
         self.id = classifier_id(taxonomy, [folder / f for f in FILES] if self.model else [])
 
     def read(self, document: Document) -> list[FieldReading]:
-        """Title, text and the attachments that have text, as the term reader sees them."""
+        """Title, text and the attachments that have text, as the term reader sees them; PDF and OFD of one text once."""
         fields = [("title", document.title), ("text", document.text)]
-        fields += [(f"attachment:{i}", a.text or "") for i, a in enumerate(document.attachments)]
+        fields += [(f"attachment:{i}", document.attachments[i].text or "") for i in twins.counted(document)]
         readings = [read_field(self.lexicon, name, text) for name, text in fields if text and text.strip()]
         weigh_hits(readings)
         return readings

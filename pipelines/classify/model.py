@@ -20,8 +20,8 @@ from pipelines.classify.concepts import Concepts, Floats, load_concepts
 
 RELEVANCE = "relevant"
 FILES = ("concepts.yaml", "weights.npz", "model.json")
-# how many of the strongest passages speak for a document
-TOP = 2
+# how many of the strongest passages speak for a document, besides the strongest of all
+TOP = 6
 
 
 class ModelError(ValueError):
@@ -84,10 +84,11 @@ def logits(model: Model, sheet: passages.Sheet) -> tuple[Floats, Floats, NDArray
 
 
 def summarise(by_passage: Floats, document: Floats) -> Floats:
-    """Output x (strongest passages, whole document, relevance of the whole): what calibration looks at."""
-    top = np.sort(by_passage, axis=0)[-TOP:].mean(axis=0)
+    """Output x (strongest passage, strongest ones, relevance of the whole): what calibration looks at."""
+    ordered = np.sort(by_passage, axis=0)
+    top = ordered[-TOP:].mean(axis=0)
     relevance = np.full_like(top, document[-1])
-    return np.stack([top, document, relevance], axis=1)
+    return np.stack([ordered[-1], top, relevance], axis=1)
 
 
 def opine(model: Model, sheet: passages.Sheet) -> Opinion:
@@ -116,7 +117,7 @@ def calibrated(calibration: dict[str, Any], summary: Floats) -> Floats:
     shared = np.array(calibration["shared"], dtype=np.float32)
     z = summary[:-1] @ shared + np.array(calibration["bias"], dtype=np.float32)
     tasks = summary[:-1, 0]
-    relevance = np.array([summary[-1, 1], summary[-1, 0], tasks.max(), np.sort(tasks)[-3:].sum()], dtype=np.float32)
+    relevance = np.array([summary[-1, 2], summary[-1, 1], tasks.max(), np.sort(tasks)[-3:].sum()], dtype=np.float32)
     r = relevance @ np.array(calibration["relevance"], dtype=np.float32) + calibration["relevance_bias"]
     return np.asarray(1.0 / (1.0 + np.exp(-np.clip(np.append(z, r), -30, 30))), dtype=np.float32)
 

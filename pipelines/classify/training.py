@@ -187,7 +187,7 @@ def fit_calibration(summary: Floats, gold: list[dict[str, Any]], tasks: list[str
 
 def _relevance_row(summary: Floats) -> list[float]:
     tasks = summary[:-1, 0]
-    return [float(summary[-1, 1]), float(summary[-1, 0]), float(tasks.max()), float(np.sort(tasks)[-3:].sum())]
+    return [float(summary[-1, 2]), float(summary[-1, 1]), float(tasks.max()), float(np.sort(tasks)[-3:].sum())]
 
 
 def read_gold(lines: Iterator[dict[str, Any]]) -> list[dict[str, Any]]:
