@@ -8,7 +8,7 @@ from typing import Any
 from sqlite_utils import Database
 
 # Not derivable from archive and configuration, or a moment of processing: these may differ after a rebuild.
-SKIP_TABLES = ("source_runs", "sqlite_sequence", "counters", "state")
+SKIP_TABLES = ("source_runs", "source_days", "sqlite_sequence", "counters", "state")
 SKIP_COLUMNS = {
     "fetches": ("processed_at", "attempts"),
     "sources": ("updated_at",),

@@ -7,7 +7,9 @@ reached are different things.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlite_utils import Database
 
@@ -86,52 +88,60 @@ def sentence_around(text: str, start: int, end: int, longest: int = LONGEST) -> 
     return head + piece + tail, start + shift, end + shift
 
 
-_COUNTS = """select t.task, t.measure, count(distinct t.document) from document_tasks t join documents d on d.pk = t.document
-  where d.relevant = 1 and t.classifier = d.classifier group by t.task, t.measure"""
-
-_NEWEST = """select d.pk, d.id, d.title, d.url, d.outlet, d.source, d.published_on, d.language, t.measure, d.classifier
-  from document_tasks t join documents d on d.pk = t.document
-  where t.task = ? and (? = '' or t.measure = ?) and d.relevant = 1 and t.classifier = d.classifier
-  order by coalesce(d.published_on, substr(d.first_seen_at, 1, 10)) desc, d.pk desc limit 1"""
+_NEWEST = """select d.pk, d.id, d.title, d.url, d.outlet, d.source, d.published_on, d.language, d.classifier
+  from task_documents t join documents d on d.pk = t.document
+  where t.task = ? and t.measure = ? order by t.search_key desc limit 1"""
 
 _SPAN = """select field, start, end, quote from document_spans where document = ? and kind = 'task' and ref = ?
-  and measure = ? and classifier = ? order by weight desc, field = 'title', length(quote) desc, start limit 1"""
+  and (? = '' or measure = ?) and classifier = ?
+  order by weight desc, field = 'title', length(quote) desc, start, field limit 1"""
 
 
 def tasks(database: Database, *, measures: bool = False) -> list[TaskLine]:
     """Every task (with `measures` also what stands below them), in the order of the taxonomy, those with none included."""
     conn = database.conn
-    counts: dict[tuple[str, str], int] = {}
-    for task, measure, number in conn.execute(_COUNTS).fetchall():
-        counts[(task, measure)] = number
-    whole = dict(
-        conn.execute(
-            "select t.task, count(distinct t.document) from document_tasks t join documents d on d.pk = t.document "
-            "where d.relevant = 1 and t.classifier = d.classifier group by t.task"
+    counts = {
+        (task, measure): number
+        for task, measure, number in conn.execute(
+            "select task, measure, sum(documents) from task_days group by task, measure"
         ).fetchall()
-    )
+    }
     lines = []
     for id_, parent, zh, en, status, provisional in conn.execute(
         "select id, parent, zh, en, status, provisional from tasks where status != 'retired' "
         "and (? or parent is null) order by position, id",
         (measures,),
     ).fetchall():
-        number = counts.get((parent, id_), 0) if parent else whole.get(id_, 0)
-        newest = newest_evidence(database, parent or id_, id_ if parent else "") if number else None
+        key = (parent, id_) if parent else (id_, "")
+        number = counts.get(key, 0)
+        newest = newest_evidence(database, *key) if number else None
         lines.append(TaskLine(id_, parent, zh, en, status, bool(provisional), number, newest))
     return lines
 
 
 def newest_evidence(database: Database, task: str, measure: str = "") -> Evidence | None:
     """The newest document of a task, with the sentence around its strongest words."""
-    conn = database.conn
-    row = conn.execute(_NEWEST, (task, measure, measure)).fetchone()
-    span = conn.execute(_SPAN, (row[0], task, row[8], row[9])).fetchone() if row else None
+    row = database.conn.execute(_NEWEST, (task, measure)).fetchone()
+    return evidence_of(database, row, task, measure) if row else None
+
+
+_ROW = """select pk, id, title, url, outlet, source, published_on, language, classifier from documents where pk = ?"""
+
+
+def evidence(database: Database, pk: int, task: str, measure: str = "") -> Evidence | None:
+    """The sentence of a document that speaks most for a task; None when it does not carry the task."""
+    row = database.conn.execute(_ROW, (pk,)).fetchone()
+    return evidence_of(database, row, task, measure) if row else None
+
+
+def evidence_of(database: Database, row: Sequence[Any], task: str, measure: str = "") -> Evidence | None:
+    """The same for a row that was read already (the columns of _ROW)."""
+    pk, id_, title, url, outlet, source, date, language, classifier = row
+    span = database.conn.execute(_SPAN, (pk, task, measure, measure, classifier)).fetchone()
     if span is None:
         return None
     field, start, end, quote = span
-    sentence, left, right = sentence_around(field_text(database, row[0], field), start, end)
-    pk, id_, title, url, outlet, source, date, language = row[:8]
+    sentence, left, right = sentence_around(field_text(database, pk, field), start, end)
     return Evidence(id_, pk, title, url, outlet or source, date, language, field, quote, sentence, left, right)
 
 
@@ -146,22 +156,30 @@ def field_text(database: Database, pk: int, field: str) -> str:
     return (row[0] or "") if row else ""
 
 
+_REACHED = "state = 'done' and (outcome in ('ok', 'unchanged', '') or list_rows > 0)"
+
+
 def coverage(database: Database) -> list[Coverage]:
     """Every source that is or was watched: since when, until when, how much came, and the reason where nothing does."""
     conn = database.conn
     found = []
     for id_, name, enabled in conn.execute("select id, name, enabled from sources order by id").fetchall():
-        since, last = conn.execute(
-            "select min(started_at), max(started_at) from source_runs where source = ? and state = 'done' "
-            "and outcome in ('ok', 'unchanged', '')",
-            (id_,),
-        ).fetchone()
+        since, last = (
+            (row[0] if row else None)
+            for row in (
+                conn.execute(
+                    f"select started_at from source_runs where source = ? and {_REACHED} order by started_at {way} limit 1",
+                    (id_,),
+                ).fetchone()
+                for way in ("asc", "desc")
+            )
+        )
         tried = conn.execute(
             "select started_at, state, outcome, reason from source_runs where source = ? order by started_at desc limit 1",
             (id_,),
         ).fetchone()
         number = conn.execute("select count(*) from document_urls where source = ?", (id_,)).fetchone()[0]
-        good = tried is not None and tried[0] == last
+        good = tried is not None and tried[1] == "done" and tried[2] in ("ok", "unchanged", "")
         reason = "" if good else (tried[3] or tried[2] if tried else ("not tried yet" if enabled else "switched off"))
         found.append(Coverage(id_, name, bool(enabled), since, last, tried[0] if tried else None, number, reason))
     return found
