@@ -79,7 +79,7 @@ def main() -> int:
     folder.mkdir(parents=True)
     console = Console(width=None if sys.stdout.isatty() else 120)
     console.print("demo: starting the imitation web (every text in it is invented; nothing leaves this machine)")
-    with ImitationWeb() as web:
+    with ImitationWeb(filler=True) as web:
         env = environment(folder, web.proxy, str(web.ca_file))
         console.print("demo: crawling every enabled source of config/sources.yaml at its real address, through it")
         status = circularwatch(env, "crawl")
