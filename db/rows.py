@@ -22,6 +22,10 @@ _OWN = ("first_seen_at", "sha256", "rank", "fetch")
 COLUMNS = _PLAIN + _FLAGS + _JSON + _OWN
 CHILDREN = ("document_tasks", "document_spans", "document_facets", "document_findings", "attachments")
 
+# (table, column) that name a document by its id and not by its row; a new such column is added here, so that a page that
+# gains its number takes what was said of it along, and nobody is told of it twice.
+NAMED_BY_ID = (("alert_matches", "document"),)
+
 _INSERT = f"insert into documents (pk, {', '.join(COLUMNS)}) values (?{', ?' * len(COLUMNS)})"
 _UPDATE = f"update documents set {', '.join(f'{c} = ?' for c in COLUMNS)} where pk = ?"
 
@@ -117,6 +121,12 @@ def move(conn: sqlite3.Connection, old: int, new: int) -> None:
         conn.execute(f'update "{table}" set "{column}" = ? where "{column}" = ?', (new, old))
     conn.execute("update entries set document = ? where document = ?", (new, old))
     conn.execute("insert or ignore into search_queue values (?)", (new,))
+
+
+def rename(conn: sqlite3.Connection, old_id: str, new_id: str) -> None:
+    """Let everything that names a document by its id follow; what would be there twice stays with the old id."""
+    for table, column in NAMED_BY_ID:
+        conn.execute(f'update or ignore "{table}" set "{column}" = ? where "{column}" = ?', (new_id, old_id))
 
 
 def merge(conn: sqlite3.Connection, old: int, new: int) -> None:

@@ -159,15 +159,17 @@ def _fatten(conn: sqlite3.Connection, fetch: int, identity: str) -> None:
 
 def _vanish(conn: sqlite3.Connection, pk: int, target: str) -> None:
     """No URL says any more that this document exists: it becomes the one its URL went to, or goes into it."""
-    there = conn.execute("select pk from documents where identity = ?", (target,)).fetchone()
-    if there:
-        rows.merge(conn, pk, there[0])
-        return
     winner = observations.best(conn, target)
     if winner is None:
         rows.remove(conn, pk)
         return
-    conn.execute("update documents set identity = ?, id = ? where pk = ?", (target, winner.document_id, pk))
+    (old_id,) = conn.execute("select id from documents where pk = ?", (pk,)).fetchone()
+    there = conn.execute("select pk, id from documents where identity = ?", (target,)).fetchone()
+    rows.rename(conn, old_id, there[1] if there else winner.document_id)
+    if there:
+        rows.merge(conn, pk, there[0])
+    else:
+        conn.execute("update documents set identity = ?, id = ? where pk = ?", (target, winner.document_id, pk))
 
 
 def _current_identity(conn: sqlite3.Connection, document: Document) -> str:

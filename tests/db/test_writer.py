@@ -153,11 +153,16 @@ def test_a_renamed_document_keeps_what_others_say_about_it() -> None:
     writer = Writer(database)
     writer.store([Processed(1, "s", "e", make_document("a.gov.cn", 1, "", "甲"))])
     database.conn.execute("insert into judgements_test values (1, 'good')")
+    database.conn.execute(
+        "insert into alert_matches (rule, document, reason, matched_at) select 'r', id, 'new', '2026' from documents"
+    )
     writer.store([Processed(2, "s", "e", make_document("a.gov.cn", 1, "金发〔2024〕5号", "甲"))])
     rows = database.conn.execute(
         "select d.pk, d.doc_number from judgements_test j join documents d on d.pk = j.document"
     )
     assert rows.fetchall() == [(1, "金发〔2024〕5号")]
+    told = "select count(*) from alert_matches m join documents d on d.id = m.document"
+    assert database.conn.execute(told).fetchone() == (1,)
 
 
 @pytest.mark.parametrize("field", ["quote", "offset", "unknown field", "no span", "unknown task", "surrogate"])

@@ -102,7 +102,17 @@ def test_what_no_archive_holds_is_carried_over(tmp_path: Path) -> None:
         conn.execute(
             "insert into source_runs (id, source, trigger, started_at, state) values ('r1', 's', 'manual', '2026', 'done')"
         )
-    run(tmp_path)
+        conn.execute(
+            "insert into alert_matches (sequence, rule, document, reason, matched_at) "
+            "select 41, 'r', id, 'new', '2026' from documents where pk = 2"
+        )
+    done = run(tmp_path)
+    assert {t: n for t, n in done.kept.rows.items() if n} == {"source_runs": 1, "alert_matches": 1}
+    with contextlib.closing(db.connect(tmp_path / "x.db")) as database, db.immediate(database) as conn:
+        conn.execute("insert into alert_matches (rule, document, reason, matched_at) values ('r', 'x', 'new', '2026')")
+        assert conn.execute("select sequence from alert_matches").fetchall() == [(41,), (42,)], (
+            "no number is used twice"
+        )
     assert snapshot(tmp_path).conn.execute("select id, source, state from source_runs").fetchall() == [
         ("r1", "s", "done")
     ]
