@@ -105,12 +105,12 @@ class _Finder:
         """Configured selectors first, then every file that is linked inside the body."""
         self.redirect(text, article)
         root = parse_html(text)
-        names = _names(root)
+        anchors = {a.get("href") or "": a for a in root.iter("a")}
         for selector in texts(article, "attachments"):
             for value in values(root, [selector], self.url, text):
                 # an iframe or a loose selector may give pages too; only files are attachments
                 if self.is_file(value) or "cms_files" in value or "download" in value.lower():
-                    self.take(value, names.get(value, ""))
+                    self.take(value, _name(anchors[value]) if value in anchors else "")
         nodes, _ = select_nodes(root, texts(article, "body"))
         for node in nodes[:1]:
             for href, name in _hrefs(node):
@@ -149,7 +149,7 @@ class _Finder:
                 if self.is_file(href):
                     self.take(href, name)
         if tree is None or not element_text(tree):
-            for item in said.get("attachments") or ():
+            for item in said.get("copies") or ():
                 if isinstance(item, Mapping):
                     self.take(
                         str(item.get("url", "")),
@@ -166,10 +166,6 @@ def _hrefs(node: Element) -> Iterator[tuple[str, str]]:
         target = frame.get("src") or frame.get("data") or ""
         if target:
             yield target, ""
-
-
-def _names(root: Element) -> dict[str, str]:
-    return {a.get("href") or "": _name(a) for a in root.iter("a") if a.get("href")}
 
 
 def _name(anchor: Element) -> str:

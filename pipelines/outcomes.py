@@ -82,7 +82,6 @@ def judge(
     *,
     kind: str = "document",
     said: Mapping[str, Any] | None = None,
-    final_url: str = "",
 ) -> tuple[str, str]:
     """(outcome, reason) of one exchange.
 
@@ -106,7 +105,7 @@ def judge(
         )
     if kind == "attachment":
         return _judge_attachment(headers, text)
-    return _judge_page(text, source, kind, said or {}, final_url)
+    return _judge_page(text, source, kind, said or {})
 
 
 def _judge_status(status: int, headers: Mapping[Any, Any] | None, text: str, source: Any) -> tuple[str, str] | None:
@@ -156,27 +155,29 @@ def challenge_marker(text: str, source: Any = None) -> str:
     return next((m for m in weak if "{{" not in m and m in text), "")
 
 
-def _judge_page(text: str, source: Any, kind: str, said: Mapping[str, Any], final_url: str) -> tuple[str, str]:
+def _judge_page(text: str, source: Any, kind: str, said: Mapping[str, Any]) -> tuple[str, str]:
     if not text.strip():
         return "unreadable", "the answer is empty"
-    visible = _visible(text)
-    title = _first(_TITLE, text)
-    if is_template(text, visible):
+    # pages that say "not found", "log in" or nothing at all are small; measuring what a large page shows costs time
+    visible = _visible(text) if len(text) < _SMALL * 5 or "{{" in text or "<%=" in text else None
+    title = _first(_TITLE, text[:_SMALL])
+    if visible is not None and is_template(text, visible):
         return (
             "template",
             "the page is a raw template ({{…}}): its text is loaded by a script, read its interface instead",
         )
-    if kind == "list":
-        return ("login", _LOGIN_REASON) if _is_login(text, visible) else ("ok", "")
-    if _GONE_TITLE.search(title) or (len(visible) < 600 and _GONE_TEXT.search(visible)):
-        return "soft-404", f"the page says that it does not exist, with status 200 ({(visible or title)[:40]})"
-    if _is_login(text, visible):
+    if visible is not None and _is_login(text, visible):
         return "login", _LOGIN_REASON
+    if kind == "list":
+        return "ok", ""
+    if _GONE_TITLE.search(title) or (visible is not None and len(visible) < 600 and _GONE_TEXT.search(visible)):
+        return "soft-404", f"the page says that it does not exist, with status 200 ({(visible or title)[:40]})"
     section = _is_section_index(text, title, source, said)
     if section:
         return (
             "soft-404",
-            f"the index of the section {section!r} came instead of the article, with status 200; the site does so when asked too fast, or when the page is gone",
+            f"the index of the section {section!r} came instead of the article, with status 200; the site does so when asked "
+            "too fast, or when the page is gone",
         )
     return "ok", ""
 

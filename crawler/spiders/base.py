@@ -300,18 +300,11 @@ class SourceSpider(Spider):
 
     def judge_document(self, response: Response) -> tuple[str, str]:
         """Whether what came is the document: (outcome, reason). Files and JSON are not looked into here."""
-        kind = plain_headers(response).get("Content-Type", "").lower()
+        headers = plain_headers(response)
+        kind = headers.get("Content-Type", "").lower()
         if kind and "html" not in kind and "text" not in kind:
             return "ok", ""
-        said = response.meta.get("said") or {}
-        return judge(
-            response.status,
-            plain_headers(response),
-            body_text(response),
-            self.source,
-            said=said,
-            final_url=response.url,
-        )
+        return judge(response.status, headers, body_text(response), self.source, said=response.meta.get("said"))
 
     async def document_failed(self, failure: Failure) -> AsyncIterator[Any]:
         """No document came: where its first address is dead, the second is asked once."""

@@ -86,6 +86,8 @@ def _address(reading: Reading, row: dict[str, Any], said: dict[str, Any], known:
     other = option(options, "detail_url_fallback")
     if other and (filled := known.fill(str(other))):
         said["fallback_url"] = reading.link(filled)
+    if detail and (files := said.pop("attachments", None)):
+        said["copies"] = files  # the document names its own files; the row only has other forms of the text
     if detail and (filled := known.fill(str(detail))):
         return reading.link(filled)
     return next((u for u in (reading.link(t) for t in _texts(row, texts(options, "link"))) if u), "")

@@ -13,9 +13,10 @@ class Row:
     `key` names the entry within its source (its URL without scheme and fragment). `url` is what is to be fetched.
     `said` holds all that the list said: title, subtitle, summary, published_raw, published_on (civil date of the
     source), published_at (UTC, only when a time was given), published_precision, written_on, written_raw, doc_number,
-    index_number, issuer, category, outlet, author, id, section, public_url, external_url, attachments [{url, name}] …;
-    what was not said is absent. `inline` is the row itself where it carries the whole document, so that nothing is
-    fetched; a row that links to another site is inline too, because that site is not ours to fetch.
+    index_number, issuer, category, outlet, author, id, section, public_url, external_url, fallback_url (asked when `url`
+    is dead), attachments [{url, name}], copies (of the text in other forms), free (no paywall) …; what was not said is
+    absent. `inline` is the row itself where it carries the whole document, so that nothing is fetched; a row that links
+    to another site is inline too, because that site is not ours to fetch.
     """
 
     key: str

@@ -62,7 +62,7 @@ def test_json_attachments_with_their_base() -> None:
     }
     url = "https://www.nfra.gov.cn/cn/static/data/DocInfo/SelectByDocId/data_docId=1.json"
     copies = [{"url": "/chinese/OFFICE/DOC/1.doc", "name": ""}]
-    assert found("nfra", url, json.dumps(detail), attachments=copies) == [
+    assert found("nfra", url, json.dumps(detail), copies=copies) == [
         "https://www.nfra.gov.cn/chinese/docfile/2026/a.xls"
     ]
 
@@ -70,7 +70,7 @@ def test_json_attachments_with_their_base() -> None:
 def test_the_copies_of_the_text_are_fetched_only_where_the_text_is_missing() -> None:
     detail = {"data": {"docClob": None, "attachmentInfoVOList": []}}
     copies = [{"url": "/chinese/OFFICE/PDF/1.pdf", "name": ""}]
-    assert found("nfra", "https://www.nfra.gov.cn/cn/x.json", json.dumps(detail), attachments=copies) == [
+    assert found("nfra", "https://www.nfra.gov.cn/cn/x.json", json.dumps(detail), copies=copies) == [
         "https://www.nfra.gov.cn/chinese/OFFICE/PDF/1.pdf"
     ]
 
