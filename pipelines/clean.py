@@ -27,11 +27,6 @@ _SKIP_NAMES = (
 )
 _BLOCKS = frozenset(_BLOCK_NAMES.split())
 _SKIP = frozenset(_SKIP_NAMES.split())
-_HIDDEN = re.compile(
-    r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all|font-size\s*:\s*0(?:px|pt|em|%)?\s*(?:;|!|$)"
-    r"|(?<![-\w])height\s*:\s*0(?:px)?\s*;.*overflow\s*:\s*hidden",
-    re.I,
-)
 _ZERO_WIDTH = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\u00ad\ufff9-\ufffb]")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _BLANKS = re.compile(r"[ \t\r\n\f\v\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]+")
@@ -106,7 +101,9 @@ def _drop_furniture(soup: BeautifulSoup) -> None:
 
 def _is_hidden(tag: Tag) -> bool:
     attrs = tag.attrs
-    return bool(attrs) and ("hidden" in attrs or ("style" in attrs and bool(_HIDDEN.search(str(attrs["style"])))))
+    return bool(attrs) and (
+        "hidden" in attrs or ("style" in attrs and bool(furniture.HIDDEN.search(str(attrs["style"]))))
+    )
 
 
 class _Renderer:

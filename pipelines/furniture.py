@@ -7,9 +7,16 @@ happens to hold such a word stays.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from bs4.element import Tag
+
+HIDDEN = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all|font-size\s*:\s*0(?:px|pt|em|%)?\s*(?:;|!|$)"
+    r"|(?<![-\w])height\s*:\s*0(?:px)?\s*;.*overflow\s*:\s*hidden",
+    re.I,
+)
 
 
 class Line(NamedTuple):
@@ -91,6 +98,16 @@ def names(tag: Tag) -> list[str]:
 def is_box(tag: Tag) -> bool:
     """An element whose class or id says that it holds buttons, promotion, comments or links to other articles."""
     return bool(tag.attrs) and any(_BOX.match(n) for n in names(tag))
+
+
+def matters(attributes: Mapping[str, str]) -> bool:
+    """Whether the class, id or style of an inline element says more than how its letters look."""
+    words = [*attributes.get("class", "").split(), *([attributes["id"]] if attributes.get("id") else [])]
+    return (
+        "hidden" in attributes
+        or bool(HIDDEN.search(attributes.get("style", "")))
+        or any(_BOX.match(w) or _CAPTION_CLASS.match(w) for w in words)
+    )
 
 
 def is_caption(tag: Tag) -> bool:

@@ -47,16 +47,23 @@ def extract(
     body: bytes, url: str, config: Config, *, source_id: str | None = None, suffix: str = "", now: str = ""
 ) -> tuple[Document | None, str]:
     """The document of these bytes, or None and the reason in words. No network, no database."""
-    from pipelines import stages
+    from db.documents import Document
+    from pipelines.stages import Context, Fetched, Unreadable
 
     source = _source(config, url, source_id)
-    fetched = stages.Fetched(
+    fetched = Fetched(
         url=url, final_url=url, body=body, media_type=_MEDIA.get(suffix, "text/html"), fetched_at=now or _moment(None)
     )
-    document, _outcome, reason = stages.Chain(config, reading_stages()).run(fetched, source)
-    if document is not None and document.first_seen_at:
-        document.first_seen_at = None
-    return document, reason
+    # a page of an unknown site has no source: the reading stages do with that, the chain of the processor does not
+    context = Context(fetched, source, config.taxonomy, fetched.fetched_at, config)
+    document = Document(url=url, source=source.id if source else "")
+    try:
+        for _name, stage in reading_stages():
+            document = stage(document, context)
+    except Unreadable as fault:
+        return None, fault.reason
+    document.check_spans()
+    return document, ""
 
 
 def reading_stages() -> list[tuple[str, Any]]:

@@ -63,6 +63,8 @@ _RANK = {name: rank for rank, name in enumerate(BODIES)}
 _FILES = re.compile(
     r"^(?:attachment|attach|annex|fujian|fj|xgfj|down1|gu-download|file-?list|enclosure|appendix|content-head)s?$", re.I
 )
+_NOT_SHOWN = frozenset(("script", "style", "head", "meta", "link", "title", "option", "html", "body", "noscript"))
+_STRING = etree.XPath("string()")
 _WITH_NAME = etree.XPath("//*[@id or @class]")
 _TABLES = etree.XPath(
     "//table[not(.//table) and count(.//tr) < 16]|//*[contains(@class,'info') or contains(@class,'head') or contains(@class,'xxgk')"
@@ -105,18 +107,21 @@ def _words(node: Element) -> list[str]:
 
 
 def complete(
-    draft: Draft, root: Element, text: str, url: str, found: dict[str, str], body: Element | None = None
+    draft: Draft, root: Element, text: str, found: dict[str, str], body: Element | None = None, *, authors: bool = True
 ) -> None:
     """Fill what is empty in a draft; the most exact time of a day is added to the candidates of publication."""
     draft.site = draft.site or pick(found, SITE_METAS)
+    timed = any(re.search(r"\d[:：]\d\d", p) for p in draft.published)
+    if draft.title and timed and draft.outlet and (draft.author or not authors):
+        return
     head = _Head(root, body)
     if not draft.title:
         draft.title = title(root, found, head)
-    if not draft.published or not any(re.search(r"\d[:：]\d\d", p) for p in draft.published):
+    if not timed:
         draft.published += [d for d in dates(root, text, found, head, draft.title) if d not in draft.published]
     if not draft.outlet:
         draft.outlet = outlet(found, head)
-    if not draft.author:
+    if not draft.author and authors:
         draft.author = author_shown(head) or author(found)
 
 
@@ -125,32 +130,18 @@ class _Head:
 
     def __init__(self, root: Element, body: Element | None) -> None:
         self.items: list[tuple[str, str, Element]] = []
-        inside = False
-        for node in root.iter():
-            if not isinstance(node.tag, str):
+        passed = set(body.iter()) if body is not None else set()
+        for node in root.iter(etree.Element):
+            if node.tag in _NOT_SHOWN or len(node) > 8 or node in passed:
                 continue
-            if node is body:
-                inside = True
-            elif inside and not _within(node, body):
-                inside = False
-            if inside or node.tag in ("script", "style", "head", "meta", "link", "title", "option", "html", "body"):
+            shown = _STRING(node) if len(node) else node.text or ""
+            if not shown or len(shown) > 2000:
                 continue
-            if len(node) > 8:
-                continue
-            shown = text_of(node) if (node.text or len(node)) else ""
+            shown = text_of(node) if len(node) else squeeze(shown)
             if shown and len(shown) < 400:
-                self.items.append((" ".join((node.get("class") or "", node.get("id") or "")).strip(), shown, node))
+                self.items.append((f"{node.get('class') or ''} {node.get('id') or ''}".strip(), shown, node))
             if len(self.items) > 3000:
                 break
-
-
-def _within(node: Element, body: Element | None) -> bool:
-    parent = node.getparent()
-    while parent is not None:
-        if parent is body:
-            return True
-        parent = parent.getparent()
-    return False
 
 
 def title(root: Element, found: dict[str, str], head: _Head | None = None) -> str:

@@ -24,7 +24,7 @@ def general(text: str, url: str) -> Draft:
     if any(mark in text for mark in labels.MARKS):
         draft.labels = labels.read(fallback.label_places(root))
     body = fallback.known_body(root, draft.title)
-    fallback.complete(draft, root, text, url, found, body)
+    fallback.complete(draft, root, text, found, body)
     _from_labels(draft)
     places = fallback.attachment_boxes(root)
     if body is not None and len(text_of(body)) >= _ENOUGH:

@@ -10,8 +10,9 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
-from lxml import html
+from lxml import etree, html
 
+from pipelines import furniture
 from pipelines.extract import fallback, labels, links
 from pipelines.extract.draft import Draft
 from pipelines.extract.select import compiled, first, squeeze, text_of
@@ -63,7 +64,7 @@ def read_tree(root: html.HtmlElement, text: str, url: str, source: Any) -> Draft
     draft.paywalled = any(compiled(s).nodes(root) for s in options.paywall_markers)
     body = find_body(root, options.body)
     _attach(draft, root, body, base, source)
-    fallback.complete(draft, root, text, url, metas, body)
+    fallback.complete(draft, root, text, metas, body, authors=source.type in ("media", "aggregator"))
     if body is None:
         body = fallback.known_body(root, draft.title)
     if body is not None:
@@ -123,7 +124,23 @@ def body_markup(body: html.HtmlElement, remove: Iterable[str] = ()) -> str:
         for node in compiled(raw).nodes(body):
             if node is not body and node.getparent() is not None:
                 node.drop_tree()
+    thin(body)
     return markup(body)
+
+
+# elements that only paint letters; the text that `clean` makes is the same without them, at half the cost
+_PAINT = ("span", "font", "b", "strong", "em", "i", "u", "o:p", "st1", "big", "small")
+
+
+def thin(body: html.HtmlElement) -> None:
+    """Dissolve the paint of word processors; an element that is hidden or has a name stays, for `clean` looks at these."""
+    for node in body.iter("span", "font"):
+        attributes = node.attrib
+        if "class" in attributes or "id" in attributes or "hidden" in attributes or ":" in attributes.get("style", ""):
+            named = furniture.matters(attributes)
+            if named:
+                node.tag = "x-span"
+    etree.strip_tags(body, *_PAINT)
 
 
 def _attach(draft: Draft, root: html.HtmlElement, body: html.HtmlElement | None, base: str, source: Any) -> None:

@@ -83,12 +83,39 @@ def read(text: str, issued: date | None) -> Periods:
     found = Periods(None, None, None, [])
     if len(text) > 400_000:
         text = text[:400_000]
-    _effective(text, issued, found)
-    _expires(text, found)
-    _deadlines(text, issued, found)
+    places = _Places(text)
+    _effective(places, issued, found)
+    _expires(places, found)
+    _deadlines(places, issued, found)
     unique = {(f.name, f.value, f.span.start, f.span.end): f for f in found.findings}
     found.findings = list(unique.values())
     return found
+
+
+_HINT_ZH = re.compile(rf"[\d{numerals.CHARS}]\s*[年月日]|之日|\d-\d\d?-\d|\d{{4}}/\d")
+_HINT_EN = re.compile(rf"{_MON}\s+\d|\d\s+{_MON}")
+
+
+class _Places:
+    """The lines of a text that hold a date at all: the patterns look there and nowhere else (they are slow on prose)."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.chinese: list[tuple[int, int]] = []
+        self.english: list[tuple[int, int]] = []
+        position = 0
+        for entry in text.split("\n"):
+            end = position + len(entry)
+            if _HINT_ZH.search(entry):
+                self.chinese.append((position, end))
+            if _HINT_EN.search(entry):
+                self.english.append((position, end))
+            position = end + 1
+
+    def find(self, pattern: re.Pattern[str], *, english: bool = False) -> Iterator[re.Match[str]]:
+        """Matches with their places in the whole text."""
+        for start, end in self.english if english else self.chinese:
+            yield from pattern.finditer(self.text, start, end)
 
 
 def day_of(text: str, after: date | None = None) -> date | None:
@@ -130,9 +157,10 @@ def _own(text: str, start: int) -> bool:
     return not _CITED_BEFORE.search(before) or bool(re.search(r"现予(?:公布|印发|发布)|予以公布|审议通过", before))
 
 
-def _effective(text: str, issued: date | None, found: Periods) -> None:
+def _effective(places: _Places, issued: date | None, found: Periods) -> None:
+    text = places.text
     hits: list[tuple[int, date, date | None, int]] = []
-    for match in _EFFECTIVE.finditer(text):
+    for match in places.find(_EFFECTIVE):
         head = text[match.start() : match.start("on")]
         between = text[match.end("on") : match.end()]
         if not head.strip() and "起" not in between and "开始" not in between:
@@ -140,11 +168,11 @@ def _effective(text: str, issued: date | None, found: Periods) -> None:
         day = day_of(match["on"])
         if day and _own(text, match.start()):
             hits.append((match.start(), day, day_of(match["to"]) if match["to"] else None, match.end()))
-    for match in _FROM_TO.finditer(text):
+    for match in places.find(_FROM_TO):
         day, last = day_of(match["on"]), day_of(match["to"])
         if day and last and last > day:
             hits.append((match.start(), day, last, match.end()))
-    for match in _EN_EFFECTIVE.finditer(text):
+    for match in places.find(_EN_EFFECTIVE, english=True):
         day = day_of(match["on"])
         if day:
             hits.append((match.start(), day, None, match.end()))
@@ -157,7 +185,7 @@ def _effective(text: str, issued: date | None, found: Periods) -> None:
         # the closing article repeats what the head says; where they differ (amendments), the last one holds
         found.effective_on = max(hits)[1]
         return
-    for match in _OF_ISSUE.finditer(text):
+    for match in places.find(_OF_ISSUE):
         if issued is None or not _own(text, match.start()):
             continue
         day = issued + _length(match["n"], match["unit"]) if match["n"] else issued
@@ -170,8 +198,9 @@ def _length(number: str, unit: str) -> timedelta:
     return timedelta(days=count * 30 if unit == "个月" else count)
 
 
-def _expires(text: str, found: Periods) -> None:
-    for match in (*_EXPIRES.finditer(text), *_EN_EXPIRES.finditer(text)):
+def _expires(places: _Places, found: Periods) -> None:
+    text = places.text
+    for match in (*places.find(_EXPIRES), *places.find(_EN_EXPIRES, english=True)):
         value = next(v for k, v in match.groupdict().items() if v)
         day = day_of(value)
         if day is None or not _own(text, match.start()):
@@ -181,7 +210,7 @@ def _expires(text: str, found: Periods) -> None:
         found.findings.append(_finding("expires_on", day, text, match.start(), match.end()))
         found.expires_on = found.expires_on or day
     if found.expires_on is None and found.effective_on:
-        for match in _YEARS.finditer(text):
+        for match in places.find(_YEARS):
             day = _after(found.effective_on, numerals.whole(match["n"]) or 0, match["unit"])
             if day and _own(text, match.start()):
                 found.expires_on = day
@@ -199,15 +228,17 @@ def _after(start: date, count: int, unit: str) -> date | None:
     return date(year, month, day) - timedelta(days=1)
 
 
-def _deadlines(text: str, issued: date | None, found: Periods) -> None:
-    for start, end, day in _deadline_hits(text, issued):
-        found.findings.append(_finding("deadline_on", day, text, start, end))
+def _deadlines(places: _Places, issued: date | None, found: Periods) -> None:
+    for start, end, day in _deadline_hits(places, issued):
+        found.findings.append(_finding("deadline_on", day, places.text, start, end))
         if found.deadline_on is None:
             found.deadline_on = day
 
 
-def _deadline_hits(text: str, issued: date | None) -> Iterator[tuple[int, int, date]]:
-    for match in sorted((*_DEADLINE.finditer(text), *_EN_DEADLINE.finditer(text)), key=lambda m: m.start()):
+def _deadline_hits(places: _Places, issued: date | None) -> Iterator[tuple[int, int, date]]:
+    text = places.text
+    found = (*places.find(_DEADLINE), *places.find(_EN_DEADLINE, english=True))
+    for match in sorted(found, key=lambda m: m.start()):
         name, value = next((k, v) for k, v in match.groupdict().items() if v)
         if _YEARLY.search(text[max(0, match.start(name) - 8) : match.start(name)]) or _YEARLY.search(
             text[max(0, match.start() - 8) : match.start()]
