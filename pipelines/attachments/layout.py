@@ -241,8 +241,9 @@ class _Measure:
         return room < width + (0.6 if _ENDS.search(last.text) else 3.0) * last.size
 
     def _is_heading(self, last: Line, line: Line, new_page: bool) -> bool:
-        """A title set in several centred rows of large characters."""
+        """A title set in several rows of large characters: centred, or as wide as the page allows."""
         if new_page or last.size < 1.2 * self.size or _ENDS.search(last.text) or _ITEM.match(line.text):
             return False
-        middle = abs((last.x0 + last.x1) - (line.x0 + line.x1)) / 2
-        return middle < 1.5 * line.size and 0 < line.y - last.y < 2.6 * line.size
+        centred = abs((last.x0 + last.x1) - (line.x0 + line.x1)) / 2 < 1.5 * line.size
+        full = self._is_full(last, line) and abs(last.x0 - line.x0) < 0.5 * line.size
+        return (centred or full) and 0 < line.y - last.y < 2.6 * line.size

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from pipelines.attachments.limits import DEFAULT, MB, Limits
 from pipelines.attachments.ocr_ready import INSTALL
 
 PREFIX = "attachment not read: "
+_NO_TITLE = re.compile(r"^附\s?[件表录]|号$|(?:文件|公报|公告)$|^[\d\W]+$|[。：:]$|^https?:")
 # wall-clock seconds for all attachments of one document; a worker counts as stuck after 480
 BUDGET_S = 300.0
 
@@ -44,6 +46,8 @@ def stage(document: Document, context: Any) -> Document:
             document.remarks.append(f"attachment read in part: {note} ({attachment.filename or attachment.url})")
     if document.body_is_stub:
         take_text(document)
+    if not document.title and context.scratch.get("file") is not None:
+        document.title = title_of(document.text)
     return document
 
 
@@ -54,6 +58,15 @@ def key(url: str) -> str:
     except ValueError:
         return url.strip()
     return f"{(parts.hostname or '').lower()}{unquote(parts.path)}?{unquote(parts.query)}"
+
+
+def title_of(text: str) -> str:
+    """The title of a bare file: the first line that reads like one, not a 文号, a letterhead or a mark of an annex."""
+    for line in text.split("\n")[:8]:
+        plain = re.sub(r"\s+", " ", line).strip()
+        if 6 <= len(plain) <= 150 and not _NO_TITLE.search(plain):
+            return plain
+    return ""
 
 
 def _parts(context: Any) -> dict[str, _Part]:

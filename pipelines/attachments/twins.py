@@ -9,36 +9,54 @@ from db.documents import Attachment, Document
 _STEP = 8
 # share of equal eight-character pieces from which two texts are one: formats differ in page furniture and line ends only
 _SAME = 0.8
+_SAME_OF_LARGER = 0.6
 # the first is preferred among twins: formats that know paragraphs before those that know lines only, OCR last
 _RANK = ("docx", "doc", "rtf", "html", "odf", "pdf", "ofd", "pptx")
 _TABLES = ("xlsx", "xls", "csv", "zip")
 
 
+class _Print:
+    """What is compared of a text: its letters and digits, in overlapping pieces of eight, made when first needed."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.found: set[str] | None = None
+
+    @property
+    def pieces(self) -> set[str]:
+        """The set of pieces."""
+        if self.found is None:
+            plain = re.sub(r"[\W_]+", "", self.text.lower())
+            self.found = {plain[i : i + _STEP] for i in range(max(1, len(plain) - _STEP + 1))}
+        return self.found
+
+    def same(self, other: _Print) -> bool:
+        """Whether the two are one text, but for what their formats add. Lengths are compared first, they cost nothing."""
+        if self.text == other.text:
+            return True
+        if not self.text or not other.text or not 0.6 < len(self.text) / len(other.text) < 1.67:
+            return False
+        common = len(self.pieces & other.pieces)
+        sizes = len(self.pieces), len(other.pieces)
+        return common >= _SAME * min(sizes) and common >= _SAME_OF_LARGER * max(sizes)
+
+
 def same(a: str, b: str) -> bool:
     """Whether two texts are one, but for what their formats add."""
-    if a == b:
-        return True
-    if not a or not b or not 0.6 < len(a) / len(b) < 1.67:
-        return False
-    plain_a, plain_b = (re.sub(r"[\W_]+", "", t.lower()) for t in (a, b))
-    left, right = _pieces(plain_a), _pieces(plain_b)
-    return len(left & right) >= _SAME * min(len(left), len(right)) and len(left & right) >= 0.6 * max(
-        len(left), len(right)
-    )
-
-
-def _pieces(plain: str) -> set[str]:
-    return {plain[i : i + _STEP] for i in range(max(1, len(plain) - _STEP + 1))}
+    return _Print(a).same(_Print(b))
 
 
 def counted(document: Document) -> list[int]:
     """Positions of the attachments whose text is neither the document's own nor that of an earlier attachment."""
-    seen = [document.text]
+    seen = [_Print(document.text)]
     out = []
     for n, attachment in enumerate(document.attachments):
-        if attachment.text and not any(same(attachment.text, other) for other in seen):
+        if not attachment.text:
+            continue
+        mine = _Print(attachment.text)
+        if not any(mine.same(other) for other in seen):
             out.append(n)
-            seen.append(attachment.text)
+            seen.append(mine)
     return out
 
 

@@ -24,6 +24,7 @@ _LEAST_SCORE = 0.5
 _NUMBER = re.compile(
     r"(?<=[\u4e00-\u9fff])\s*[〔\[【（({［｛「〈<【l|]?\s*([12][09oO][0-9oO]{2})\s*[〕\]】）)}］｝」〉>】J|]\s*第?\s*([0-9oOlI]{1,5})\s*号"
 )
+_ITEM = re.compile(r"[(（]([一二三四五六七八九十]{1,3})[)）]")
 _engine: Any = None
 
 
@@ -42,8 +43,10 @@ def prepare() -> None:
         from PIL import Image  # comes with rapidocr
 
         Image.init()
-        # the first call imports and allocates what later ones find
-        _engine(numpy.full((64, 200, 3), 255, numpy.uint8))
+        # each of the three models is loaded at its first use
+        blank = numpy.full((64, 200, 3), 255, numpy.uint8)
+        _engine(blank)
+        _engine(blank, use_det=False, use_cls=True, use_rec=True)
 
 
 def read(body: bytes, options: dict[str, Any], limits: Limits) -> Text:
@@ -91,7 +94,8 @@ def _page(image: Any) -> tuple[list[layout.Piece], list[tuple[int, float]]]:
     """Rows of one picture and, for each, its length and how sure the engine is."""
     import numpy
 
-    found = _engine(numpy.ascontiguousarray(image))
+    # said each time, since the engine remembers what the last call said
+    found = _engine(numpy.ascontiguousarray(image), use_det=True, use_cls=True, use_rec=True)
     pieces, scores = [], []
     boxes = found.boxes if found.boxes is not None else []
     for box, text, score in zip(boxes, found.txts or (), found.scores or (), strict=False):
@@ -122,11 +126,12 @@ def _text(pages: list[tuple[list[layout.Piece], list[tuple[int, float]]]], count
 
 def _even(size: float, usual: float) -> float:
     # a box is some 1.2 times as high as the characters
-    return usual / 1.2 if 0.65 * usual < size < 1.4 * usual else size / 1.2
+    return usual / 1.2 if 0.65 * usual < size < 1.28 * usual else size / 1.2
 
 
 def mend_numbers(text: str) -> str:
-    """Document numbers with their brackets as they are printed: 银发[2024）5号 was 银发〔2024〕5号."""
+    """Document numbers with their brackets as they are printed: 银发[2024）5号 was 银发〔2024〕5号, and (一） was （一）."""
+    text = _ITEM.sub(r"（\1）", text)
     return _NUMBER.sub(lambda m: f"〔{_digits(m.group(1))}〕{_digits(m.group(2))}号", text)
 
 
