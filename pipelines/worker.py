@@ -100,10 +100,11 @@ def _main(pipe: Connection, setup_name: str, arguments: tuple[Any, ...], limit_s
     try:
         read = getattr(import_module(module), function)(*arguments)
     except BaseException as e:
-        _send(pipe, ("broken", f"{type(e).__name__}: {e}"))
+        with contextlib.suppress(OSError):
+            _send(pipe, ("broken", f"{type(e).__name__}: {e}"))
         return
-    _send(pipe, ("ready", None))
-    with contextlib.suppress(EOFError, OSError):
+    with contextlib.suppress(EOFError, OSError):  # the parent is gone, perhaps killed: so are we
+        _send(pipe, ("ready", None))
         while True:
             bundle = pipe.recv()
             _send(pipe, ("done", _guarded(read, bundle, limit_s)))
