@@ -17,7 +17,7 @@ SOURCES = ("nfra", "ndrc_zcfb", "pboc_lists", "trulynews", "govcn_zuixin")
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
-    with ImitationWeb(today="2026-11-20", filler=True) as web:
+    with ImitationWeb(filler=True) as web:
         yield House(web, tmp_path)
 
 
@@ -70,7 +70,7 @@ def test_one_new_article_and_one_that_failed_are_the_only_ones_asked_for(house: 
     house.web.add_document(
         {
             "key": "quite-new", "sites": [{"source": "pboc_lists", "section": "新闻发布"}], "language": "zh",
-            "title": "人民银行部署技术改造再贷款发放工作", "published": "2026-11-20 08:00", "outlet": "中国人民银行",
+            "title": "人民银行部署技术改造再贷款发放工作", "days_ago": 0, "outlet": "中国人民银行",
             "body": "人民银行要求银行向制造企业发放技术改造贷款，首批签约三十亿元，用于更新机床。",
         }
     )  # fmt: skip
