@@ -132,6 +132,9 @@ class Archive:
         await self.shared.writer.put(Job(self.file, {"fetched_at": listing.read_at}, listing=listing))
         if outcome not in ("ok", "unchanged"):
             self.remark(outcome, reason, url)
+        if outcome == "unchanged":
+            listed_before = await self.shared.ask(lambda db: _keys_of(db, url))
+            self.ledger.rows(listed_before, dict.fromkeys(listed_before, ""))
         keys = [r.key for r in rows]
         states = await self.shared.ask(lambda db: journal.known(db, self.source, keys)) if keys else {}
         self.ledger.rows(keys, states)
@@ -214,7 +217,7 @@ class Archive:
         """Record an exchange that gave no response: a `metadata` record with the error in words."""
         context = await self._of_request(request, fetch_id)
         context |= {"outcome": outcome, "reason": reason}
-        await self.shared.writer.put(Job(self.file, context, request=request_head(request) if sent else None))
+        await self.shared.writer.put(Job(self.file, context, request=sent_of(request) if sent else None))
         request.meta.update(fetch_id=context["fetch_id"], outcome=outcome, reason=reason)
         self.ledger.exchange(context["kind"], asked_url(request), outcome, reason, sent=sent)
         number: int = context["fetch_id"]
@@ -237,7 +240,7 @@ class Archive:
         context["media_type"] = header(response, b"Content-Type").partition(";")[0].strip().lower()
         context["etag"], context["last_modified"] = header(response, b"ETag"), header(response, b"Last-Modified")
         body = response.body
-        job = Job(self.file, context, body, request_head(request), head, truncated)
+        job = Job(self.file, context, body, sent_of(request), head, truncated)
         await self.shared.writer.put(job)
         request.meta.update(fetch_id=fetch_id, outcome=outcome, reason=reason)
         self.ledger.exchange(context["kind"], asked_url(request), outcome, reason, sent=True, size=len(body))
@@ -295,14 +298,18 @@ def archive_of(crawler: Crawler) -> Archive:
     return archive
 
 
+def _keys_of(database: Any, url: str) -> list[str]:
+    return [r[0] for r in database.conn.execute("select key from list_entries where list = ?", (url,)).fetchall()]
+
+
 def header(response: Response, name: bytes) -> str:
     """A response header as text, empty if absent."""
     value = response.headers.get(name)
     return value.decode("latin-1").strip() if value else ""
 
 
-def request_head(request: Request) -> tuple[bytes, list[tuple[bytes, bytes]]]:
-    """The request line and headers as sent, without credentials for the proxy."""
+def sent_of(request: Request) -> tuple[bytes, list[tuple[bytes, bytes]], bytes]:
+    """The request line, headers and body as sent, without credentials for the proxy."""
     rest = request.url.partition("://")[2]
     host, slash, path = rest.partition("/")
     path = (slash + path).partition("#")[0] or "/"
@@ -310,4 +317,4 @@ def request_head(request: Request) -> tuple[bytes, list[tuple[bytes, bytes]]]:
     for name, values in request.headers.items():
         if name.lower() not in (b"host", b"proxy-authorization"):
             headers.extend((name, value) for value in values)
-    return f"{request.method} {path} HTTP/1.1".encode("ascii"), headers
+    return f"{request.method} {path} HTTP/1.1".encode("ascii"), headers, request.body

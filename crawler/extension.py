@@ -166,6 +166,8 @@ class CrawlExtension:
             if self.started:
                 await self._finish(reason)
         finally:
+            for name, figure in self.shared.meter.figures().items():
+                self.crawler.stats.set_value(f"loop/{name}", figure)
             if self.lock is not None:
                 self.lock.close()
             await self.shared.release()

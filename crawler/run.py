@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -89,7 +90,6 @@ def crawl(settings: Any, names: list[str], *, with_stdin: bool = False) -> int:
         settings.set("LOG_LEVEL", "WARNING", priority="cmdline")
     process = AsyncCrawlerProcess(settings)
     crawlers = [process.create_crawler(process.spider_loader.load(name)) for name in names]
-    meter = progress.LagMeter()
     began = time.monotonic()
     faults: list[str] = []
 
@@ -100,7 +100,6 @@ def crawl(settings: Any, names: list[str], *, with_stdin: bool = False) -> int:
             faults.append(f"{crawler.spidercls.name}: {type(e).__name__}: {e}")
 
     async def everything() -> None:
-        meter.start()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop_all, crawlers)
@@ -111,15 +110,16 @@ def crawl(settings: Any, names: list[str], *, with_stdin: bool = False) -> int:
             tasks.append(loop.create_task(one(crawler)))
             await asyncio.sleep(0)  # starting one takes some milliseconds; those that run already must not wait for all
         await asyncio.gather(*tasks)
-        meter.stop()
 
+    # what is loaded now stays: keep the collector from walking through it, on the event loop, again and again
+    gc.collect()
+    gc.freeze()
     _run_reactor(process, everything)
     for fault in faults:
         print(f"circularwatch: {fault}", file=sys.stderr)
     if settings.getbool("CIRCULARWATCH_PROGRESS"):
-        lag = round(meter.quantile(0.99), 2)
         seconds = round(time.monotonic() - began, 3)
-        progress.emit("process", lag_p99_ms=lag, peak_rss_mb=round(progress.peak_rss_mb(), 1), seconds=seconds)
+        progress.emit("process", **lag_of(crawlers), peak_rss_mb=round(progress.peak_rss_mb(), 1), seconds=seconds)
     return 1 if faults or any(_failed(c) for c in crawlers) else 0
 
 
@@ -146,6 +146,19 @@ def stop_all(crawlers: list[Any]) -> None:
             if extension is not None and extension.shared is not None:
                 extension.stop()
     asyncio.get_running_loop().call_later(STOP_S, os._exit, 1)
+
+
+def lag_of(crawlers: list[Any]) -> dict[str, float]:
+    """The event loop's lag, as measured from the first source's begin to the last one's end."""
+    from crawler.extension import CrawlExtension
+
+    figures: dict[str, float] = {}
+    for crawler in crawlers:
+        with suppress(RuntimeError):
+            extension = crawler.get_extension(CrawlExtension)
+            if extension is not None and extension.shared is not None:
+                figures = extension.shared.meter.figures()
+    return figures
 
 
 def _stdin_closed(crawlers: list[Any]) -> None:

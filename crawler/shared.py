@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from crawler.leases import Leases
+from crawler.progress import LagMeter
 from crawler.writer import Writer
 from db import connect, journal
 
@@ -35,6 +36,8 @@ class Shared:
         self.crawl_delays: dict[str, float] = {}
         self.synced = False
         self.stopping = False
+        self.meter = LagMeter()
+        self.meter.start()
         self.users = 0
         self.on_stop: set[Callable[[str], None]] = set()
         self._asker = ThreadPoolExecutor(1, thread_name_prefix="journal")
@@ -60,6 +63,7 @@ class Shared:
         if self.users > 0:
             return
         _instances.pop((str(self.database), str(self.folder)), None)
+        self.meter.stop()
         if self._writer is not None:
             await self.loop.run_in_executor(None, self._writer.stop)
         if self._db is not None:

@@ -79,14 +79,14 @@ class RunFile:
 class Job:
     """One thing to write. `context` has the fields of the event; the writer adds hash, size and place.
 
-    `request` is (first line, headers); `response` (status line, headers), None for an exchange without a response.
+    `request` is (first line, headers, body); `response` (status line, headers), None for an exchange without a response.
     `payload` is the JSON of a row that carries its document, or of a list that was read.
     """
 
     file: RunFile
     context: dict[str, Any]
     body: bytes = b""
-    request: tuple[bytes, list[tuple[bytes, bytes]]] | None = None
+    request: tuple[bytes, list[tuple[bytes, bytes]], bytes] | None = None
     response: tuple[bytes, list[tuple[bytes, bytes]]] | None = None
     truncated: str = ""
     listing: journal.ListRead | None = None
@@ -315,10 +315,10 @@ def records_of(job: Job, place: int) -> tuple[list[bytes], journal.Event]:
     about = [("WARC-Target-URI", url), (warc.JSON_METADATA, warc.one_line(context))]
     records: list[bytes] = []
     if job.request is not None:
-        line, headers = job.request
+        line, headers, sent = job.request
         fields = [("WARC-Target-URI", url), ("WARC-Concurrent-To", name)]
         fields.append(("Content-Type", "application/http; msgtype=request"))
-        records.append(warc.record("request", warc.record_id(), date, fields, warc.http_block(line, headers, b"")))
+        records.append(warc.record("request", warc.record_id(), date, fields, warc.http_block(line, headers, sent)))
     if job.response is not None:
         line, headers = job.response
         if job.truncated:
