@@ -16,6 +16,7 @@ from bs4.element import CData, Comment, NavigableString, PreformattedString, Tag
 
 from db.documents import Document
 from pipelines import furniture
+from pipelines.extract import tree
 
 _BLOCK_NAMES = (
     "p div section article header footer main aside nav h1 h2 h3 h4 h5 h6 ul ol li dl dt dd table tbody thead tfoot tr td th "
@@ -68,7 +69,7 @@ def to_text(markup: str, *, title: str = "") -> str:
     """Plain text of a fragment of HTML. Hidden text is kept only where nothing else would be left."""
     if not markup.strip():
         return ""
-    soup = BeautifulSoup(markup, "lxml")
+    soup = BeautifulSoup(tree.mend(markup), "lxml")
     _drop_furniture(soup)
     lines = _Renderer(keep_hidden=False).run(soup)
     if not lines:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bs4.element import Tag
 
@@ -57,6 +57,7 @@ _EDITOR = re.compile(
     r"^[\s【\[（(〖]*(?:纠错\s*[】\]]?\s*)?[【\[（(]?\s*(?:责任编辑|责编|值班编辑|网络编辑|实习编辑|编辑|编审|审核|校对|监制|审签|值班主任|"
     r"Editor|Editors|Web [Ee]ditor|Editing)\s*[:：/丨|].{0,60}$"
 )
+_LAST_LINE = re.compile(r"^[\s【\[（(〖]*(?:纠错\s*[】\]]?\s*)?[【\[（(]?\s*(?:责任编辑|责编)\s*[:：/丨|]")
 _RIGHTS = re.compile(
     r"^[\s【\[（(*※]*(?:版权(?:声明|所有|归)|版\s*权\s*所\s*有|免责(?:声明|条款)|特别声明|郑重声明|凡(?:本网|注明|本站)|未经.{0,20}(?:授权|许可|同意)"
     r"|[^。]{0,60}(?:不得转载|禁止转载|谢绝转载|转载请注明|权益归|版权归)|本文(?:仅代表|来自|版权|系转载|转载自).{0,60}$|声明\s*[:：]|(?:copyright|©)|all rights reserved|disclaimer)",
@@ -88,7 +89,7 @@ def names(tag: Tag) -> list[str]:
     attrs = tag.attrs
     if not attrs:
         return []
-    classes = attrs.get("class") or []
+    classes: Any = attrs.get("class") or []
     found = list(classes) if isinstance(classes, list) else str(classes).split()
     if attrs.get("id"):
         found.append(str(attrs["id"]))
@@ -120,7 +121,7 @@ def is_caption(tag: Tag) -> bool:
 def keep_lines(lines: list[Line], title: str = "") -> list[str]:
     """The lines that belong to the text, in order."""
     kept = [entry for entry in lines if not _is_caption_line(entry) and not _PROMOTION.match(entry.text)]
-    kept = _cut_related(kept)
+    kept = _cut_at_editor(_cut_related(kept))
     kept = _cut_tail(kept)
     flat_title = flat(title)
     if flat_title and len(kept) > 1:
@@ -154,6 +155,16 @@ def _cut_related(lines: list[Line]) -> list[Line]:
             rest = lines[position + 1 :]
             if all(len(r.text) < 90 for r in rest) and len(rest) < 40:
                 return lines[:position]
+    return lines
+
+
+def _cut_at_editor(lines: list[Line]) -> list[Line]:
+    """From 责任编辑 or 责编 on, once a text worth the name stands before it: comments and other articles follow there."""
+    length = 0
+    for position, entry in enumerate(lines):
+        if length > 100 and len(entry.text) < 60 and _LAST_LINE.match(entry.text):
+            return lines[:position]
+        length += len(entry.text)
     return lines
 
 

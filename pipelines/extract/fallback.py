@@ -9,14 +9,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
-from lxml import etree, html
+from lxml import etree
 
 from pipelines.extract.draft import Draft
 from pipelines.extract.select import squeeze, text_of
 
-Element = html.HtmlElement
+# lxml comes without type hints
+Element: TypeAlias = Any
 TITLE_METAS = ("articletitle", "og:title", "twitter:title", "dc.title", "title", "headline")
 DATE_METAS = (
     "pubdate", "firstpublishedtime", "article:published_time", "publishdate", "datepublished", "publish_date", "pubtime",
@@ -130,7 +131,7 @@ class _Head:
 
     def __init__(self, root: Element, body: Element | None) -> None:
         self.items: list[tuple[str, str, Element]] = []
-        passed = set(body.iter()) if body is not None else set()
+        passed: set[Any] = set(body.iter()) if body is not None else set()
         for node in root.iter(etree.Element):
             if node.tag in _NOT_SHOWN or len(node) > 8 or node in passed:
                 continue

@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeAlias
 
-from lxml import etree, html
+from lxml import etree
 from parsel.csstranslator import HTMLTranslator
 
-Node = html.HtmlElement
+# lxml comes without type hints
+Node: TypeAlias = Any
 _TRANSLATOR = HTMLTranslator()
 _PSEUDO = re.compile(r"^(?P<css>.*?)\s*::(?:(?P<text>text)|attr\((?P<attr>[\w:-]+)\))\s*$", re.S)
 _SPACE = re.compile(r"[\s\u00a0\u3000]+")
