@@ -66,8 +66,11 @@ def identity(document: Document) -> str:
         if first in issuers.SERIAL_ORDERS and key.startswith("令"):
             key = re.sub(r"〔\d{4}〕", "", key)
         return f"doc:{_office(first)}{key}"
-    # where the code itself is an authority's own, the order of joint signatures on other hosts does not matter
-    return f"doc:{number.key}|{coded or _office(first)}"
+    # an authority's own code says whose number it is, in whatever order a host lists the joint issuers; a local office that
+    # uses the same letters (财办) is none of them
+    signers = [_office(issuers.canonical(name)) for name in document.issuers]
+    owner = coded if coded and (not signers or coded in signers) else _office(first)
+    return f"doc:{number.key}|{owner}"
 
 
 def _office(name: str) -> str:

@@ -137,7 +137,9 @@ def _issuers(document: Document, draft: Draft, source: Any) -> None:
         document.remarks.append(f"issuer not recognised: {' '.join(draft.issuers)[:80]}")
     number = doc_number.parse(document.doc_number) if document.doc_number else None
     signed = issuers.in_signature(document.text)
-    found = given or issuers.in_title(document.title)
+    # a headline of the press (三部门印发《…》) names offices that it reports on; a circular's title says 关于
+    titled = source is None or own_site or document.doc_number or "关于" in document.title
+    found = given or (issuers.in_title(document.title) if titled else [])
     if not found or (not given and len(signed) > len(found) and issuers.speaks_for_others(document.title)):
         found = signed or found or issuers.in_head(document.text)
     if not found and number is not None:

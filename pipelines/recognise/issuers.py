@@ -202,6 +202,9 @@ def _segments(token: str) -> list[str]:
 
 def in_title(title: str) -> list[str]:
     """Offices before 关于, 印发, 公告 … in a title, as written; [] unless all of it is names of offices."""
+    bureau = re.match(r"(?P<name>[一-鿿]{2,5}?监管(?:分)?局)[:：]", title.strip())
+    if bureau and _BUREAU.match(bureau.group("name")):
+        return [bureau.group("name")]
     match = _TITLE.match(title.strip())
     if match is None:
         return []

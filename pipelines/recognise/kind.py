@@ -9,7 +9,9 @@ import re
 
 from db.documents import Kind
 
-_PENALTY = re.compile(r"行政处罚|处罚决定|处罚信息|罚单|行政监管措施决定|被罚|(?:fined|penalt(?:y|ies)|punish)", re.I)
+_PENALTY = re.compile(
+    r"行政处罚|处罚决定|处罚信息|罚单|行政监管措施决定|被罚|(?:\bfine[ds]\b|penalt(?:y|ies)|punish)", re.I
+)
 _DRAFT = re.compile(
     r"征求意见|意见稿|公开征求|草案|修订稿\)?征|公开征集.{0,12}意见|(?:exposure )?draft (?:rule|measure|guideline|regulation|for)|(?:seeks?|solicit\w*|invit\w+) (?:public )?(?:comments?|opinions?|feedback)|public consultation",
     re.I,
@@ -29,22 +31,27 @@ _DATA = re.compile(
     re.I,
 )
 _RULE = re.compile(
-    r"(?:通知|意见|办法|规定|细则|指引|方案|条例|决定|规划|准则|目录|措施|纲要|计划|守则|规则|规程|标准|法|解释|要点|意见的函|规范|令|若干政策)(?:[（(].{0,24}[）)])?(?:\s*(?:第\d+号令|\d{4}年第\d+号令?).{0,4})?$|^关于.{4,80}(?:通知|意见|决定)|令第\d+号|第\d+号令"
+    r"(?:通知|意见|办法|规定|细则|指引|方案|条例|决定|规划|准则|目录|措施|纲要|计划|守则|规则|规程|标准|法|解释|要点|意见的函|规范|令|若干政策)(?:[（(].{0,24}[）)])?(?:\s*(?:第\d+号令|\d{4}年第\d+号令?).{0,4})?$|^关于.{4,80}(?:通知|意见|决定)|(?:指引|准则|规则|解释)第\s*\d+\s*号|令第\d+号|第\d+号令"
 )
 _NOTICE = re.compile(
     r"公告|公示|通告|批复|任职资格|招标|采购|名单|通报|招聘|结果|启事|公开市场|交易公告|中标|拍卖|receiv|announcement|tender",
     re.I,
 )
-_MINOR_NUMBERED = re.compile(r"公开市场|交易公告|业务公告|招标|任职资格|章程|批复|中标|发行")
+_MINOR_NUMBERED = re.compile(
+    r"公开市场|交易公告|业务公告|(?:招标|中标|采购)(?:公告|公示|结果)|任职资格|修改.{0,10}章程|批复|发行公告"
+)
 _BANK = re.compile(
     r"(?:(?:工商|农业|中国|建设|交通|邮储|邮政储蓄|招商|中信|光大|民生|浦发|兴业|平安|华夏|广发|浙商|渤海|恒丰|北京|上海|江苏|宁波|南京|徽商|杭州|成都)银行|工行|农行|中行|建行|交行|国开行|"
     r"国家开发银行|进出口银行|农发行|中国信保|中国出口信用保险|人保|太保|太平洋保险|平安财险|国寿|泰康|[一-鿿]{2,6}(?:农商|城商|商业)银行|[一-鿿]{2,8}分行)"
+)
+_BANK_ANY = re.compile(
+    r"^(?!多家|中小|各|商业|外资|中央|人民|世界|亚洲|开发|政策|国有|大型|民营|数字)[一-鿿]{2,4}银行(?!业|间|系|们|卡|股|家)"
 )
 _BANK_EN = re.compile(
     r"\b(?:ICBC|CCB|ABC|BOC|BoCom|PSBC|Bank of (?:China|Communications|Beijing|Shanghai)|China Construction Bank|Agricultural Bank|Industrial and Commercial Bank|China Merchants Bank|CITIC|CDB|China Development Bank|Exim\w*|Export-Import Bank|Sinosure|Ping An|PICC)\b"
 )
 _ACTS = re.compile(
-    r"发放|落地|投放|签约|签署|推出|授信|承保|支持|助力|放款|发行|设立|赋能|护航|服务|上线|创新|成功|完成|举办|召开|走访|对接|贷|"
+    r"发放|落地|投放|签约|签署|推出|办成|办理|授信|承保|支持|助力|放款|发行|设立|赋能|护航|服务|上线|创新|成功|完成|举办|召开|走访|对接|贷|"
     r"\b(?:lends?|grants?|launch\w*|issues?|signs?|provid\w+|support\w*|offers?|extends?|underwr\w+|sets? up|pledg\w+|step\w* up)\b",
     re.I,
 )
@@ -81,7 +88,11 @@ def of(
             return kind
     if source_type == "policy-bank":
         return "bank action"
-    if not official and (_BANK.search(title) or _BANK_EN.search(title)) and _ACTS.search(title):
+    if (
+        not official
+        and (_BANK.search(title) or _BANK_ANY.match(title) or _BANK_EN.search(title))
+        and _ACTS.search(title)
+    ):
         return "bank action"
     return "news"
 

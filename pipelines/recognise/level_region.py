@@ -45,16 +45,30 @@ def of(names: list[str], host: str = "") -> tuple[str, str]:
             break
     match = _PLACE.match(stem.removeprefix("中共").removeprefix("国家税务总局"))
     if match is None:
-        other = _ANY_CITY.match(stem)
-        if other and stem != name:
-            return "municipal", other.group(1)
-        if other and issuers.is_office(name):
-            return "municipal", other.group(1)
-        return ("institution", "") if _INSTITUTION.search(name) else ("central" if issuers.is_office(name) else "", "")
+        return _unknown_place(name, stem)
     place = match.group()
     if stem == name and _INSTITUTION.search(name):
         return "institution", place
     return _local(stem, place)
+
+
+def _unknown_place(name: str, stem: str) -> tuple[str, str]:
+    """An office whose place is in no list: a bureau of a central authority still says its rank by its kind."""
+    if stem != name:
+        bureau = re.match(
+            r"(?P<place>[一-鿿]{2,6}?)(?:省|市)?(?P<kind>监管分局|中心支行|支行|监管局|证监局|分行|总部|分局|税务局)$",
+            stem,
+        )
+        if bureau:
+            low = bureau.group("kind") in ("监管分局", "中心支行", "支行")
+            return ("municipal" if low else "provincial"), bureau.group("place")
+    other = _ANY_CITY.match(stem)
+    if other and issuers.is_office(name):
+        return "municipal", other.group(1)
+    province = re.match(r"([一-鿿]{2,4})(?:省|自治区)", stem)
+    if province and issuers.is_office(name):
+        return "provincial", province.group(1)
+    return ("institution", "") if _INSTITUTION.search(name) else ("central" if issuers.is_office(name) else "", "")
 
 
 def _local(stem: str, place: str) -> tuple[str, str]:

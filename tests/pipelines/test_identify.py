@@ -96,7 +96,9 @@ def test_one_circular_on_four_hosts_is_one_document() -> None:
 
 
 def test_local_offices_share_codes_and_stay_apart() -> None:
+    ministry = _document("https://a.gov.cn/0", "财办〔2026〕3号", ["财政部办公厅"])
     one = _document("https://a.gov.cn/1", "财办〔2026〕3号", ["浙江省财政厅"])
+    assert ministry.id != one.id
     other = _document("https://b.gov.cn/1", "字〔2026〕3号", ["江苏省财政厅"])
     third = _document("https://b.gov.cn/2", "字〔2026〕3号", ["浙江省财政厅"])
     assert len({one.id, other.id, third.id}) == 3
