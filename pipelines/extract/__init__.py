@@ -194,7 +194,8 @@ def to_document(document: Document, draft: Draft, url: str) -> Document:
     document.url = draft.public_url or url
     if url and url not in document.urls:
         document.urls = [*document.urls, url]
-    document.title = draft.title
+    # metas of some systems hold the headline's own markup (`<br>`), once more escaped
+    document.title = html.shown(draft.title) if re.search(r"</?[a-z]+[^>]*>", draft.title, re.I) else draft.title
     document.author = draft.author
     document.outlet = draft.outlet
     document.doc_number_raw = draft.doc_number
