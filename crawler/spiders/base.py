@@ -18,7 +18,7 @@ from crawler.archive import asked_url
 from crawler.spiders.answers import body_text, fill_list, fill_secrets, links_hint, plain_headers
 from crawler.spiders.health import Health
 from crawler.spiders.refusal import refusal
-from db.lists import seen
+from db.lists import incomplete, seen
 from pipelines.links import document_links, row_links
 from pipelines.lists import ListPage, Row, read_list
 from pipelines.outcomes import judge
@@ -50,6 +50,7 @@ class SourceSpider(Spider):
         super().__init__(name, **kwargs)
         self.since = since
         self.health = Health(self.source, {})
+        self.thorough = False  # the run before may have left pages unread: all are read, whatever page 1 holds
         self.sample = 0  # `sources check`: so many documents of each list, first pages only
         self._open_lists = 0
         self._tried: set[str] = set()
@@ -74,8 +75,9 @@ class SourceSpider(Spider):
             return
         self.since = self.since or self.archive.since
         self.sample = self.settings.getint("CIRCULARWATCH_SAMPLE")
-        before = await self.archive.shared.ask(lambda database: seen(database, self.source.id))
-        self.health = Health(self.source, before)
+        name, run = self.source.id, self.archive.run
+        self.health = Health(self.source, await self.archive.shared.ask(lambda database: seen(database, name)))
+        self.thorough = await self.archive.shared.ask(lambda database: incomplete(database, name, run))
         for entry in self.source.lists:
             if not entry.fallback:
                 async for request in self.first_requests(entry):
@@ -97,9 +99,8 @@ class SourceSpider(Spider):
     ) -> Request:
         """A request for one page of a list, conditional when the list is known; `more` goes to `parse_list`'s context."""
         headers = self.headers(xhr=entry.xhr_json)
-        if not more.get("fresh"):
+        if not more.pop("fresh", self.thorough):
             headers |= await self.archive.validators(url)
-        more.pop("fresh", None)
         meta = self.archive.meta("list", mirrors=self.mirrors(url)) | {"handle_httpstatus_list": [304]}
         self._open_lists += 1
         self._lists_read.clear()
@@ -136,6 +137,13 @@ class SourceSpider(Spider):
                 response, [], section=entry.section, outcome=listed.outcome, reason=listed.reason
             )
             async for request in self.elsewhere(listed.outcome, response.url, entry, context):
+                yield request
+            return
+        if not listed.rows and listed.next_urls:
+            # a sitemap index: it has no entries, so that a 304 of it would say nothing of the sitemaps in it
+            listed.next_urls = [u for u in listed.next_urls if u not in self._tried]
+            self._tried.update(listed.next_urls)
+            async for request in self.next_requests(listed, entry, context):
                 yield request
             return
         wanted = await self.archive.list_read(response, listed.rows, section=entry.section)
@@ -261,7 +269,7 @@ class SourceSpider(Spider):
         if self.since:
             oldest = min((str(r.said["published_on"]) for r in listed.rows if r.said.get("published_on")), default="")
             return not oldest or oldest >= self.since[:10]
-        return has_new or not listed.rows
+        return has_new or self.thorough or not listed.rows
 
     # ------------------------------------------------------------------ documents
 

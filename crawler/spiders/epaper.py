@@ -46,8 +46,8 @@ class EpaperSpider(HtmlListSpider):
             yield await self.issue_request(entry, day - timedelta(days=back), 0)
 
     async def issue_request(self, entry: ListEntry, day: date, look_back: int) -> Request:
-        """The request for the first page of a day's issue."""
-        return await self.list_request(entry, for_day(str(entry.url), day), day=day, look_back=look_back)
+        """The request for the first page of a day's issue; never conditional, for it also leads to the other pages."""
+        return await self.list_request(entry, for_day(str(entry.url), day), day=day, look_back=look_back, fresh=True)
 
     def parse_list(self, response: Response, entry: ListEntry, page: int, first_url: str, **context: Any) -> ListPage:
         """The articles of one page of the issue; the first page also names the others."""

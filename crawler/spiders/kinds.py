@@ -28,6 +28,7 @@ class FeedSpider(SourceSpider):
 class SitemapSpider(SourceSpider):
     """Sitemaps and their indexes."""
 
+    counts_all_pages = True
     accept = "application/xml, text/xml;q=0.9, */*;q=0.8"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -229,3 +230,38 @@ def test_a_challenge_instead_of_a_document_is_told_and_not_searched_for_links(pr
     crawled = production.crawl("ndrc_zcfb")
     assert "challenge" in crawled.outcomes("ndrc_zcfb")
     assert not [u for u in crawled.asked if u.endswith(".pdf")]
+
+
+def test_pages_that_a_killed_run_left_unread_are_read(long_lists: Production) -> None:
+    """Page 1 was read and its entries done, then the crawl died: page 2 must not be taken for known."""
+    long_lists.web.bulk("ndrc_zcfb", 60, "通知")
+    second = "https://www.ndrc.gov.cn/xxgk/zcfb/tz/index_1.html"
+    long_lists.web.fault(second, status=500)
+    long_lists.crawl("ndrc_zcfb")
+    long_lists.process()
+    before = len(long_lists.entries("ndrc_zcfb"))
+    long_lists.web.clear_faults()
+    again = long_lists.crawl("ndrc_zcfb")
+    assert second in again.asked
+    assert len(long_lists.entries("ndrc_zcfb")) > before
+    long_lists.process()
+    assert second not in long_lists.crawl("ndrc_zcfb").asked
+
+
+def test_a_sitemap_index_leads_to_its_sitemaps_every_time(production: Production) -> None:
+    index = '<?xml version="1.0"?><sitemapindex xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"><sitemap><loc>https://www.cgtn.com/sitemap_child.xml</loc></sitemap></sitemapindex>'
+    page = "https://news.cgtn.com/news/{}/story-{}/index.html"
+    today = datetime.now(UTC).date().isoformat()
+    urls = "".join(f"<url><loc>{page.format(today, n)}</loc><lastmod>{today}</lastmod></url>" for n in range(25))
+    child = f'<?xml version="1.0"?><urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{urls}</urlset>'
+    headers = {"Content-Type": "application/xml", "ETag": '"1"'}
+    production.web.fault("https://www.cgtn.com/sitemap_child.xml", body=child, headers=headers)
+    production.web.fault("re:https://www\\.cgtn\\.com/sitemap_(news|latestnews)\\.xml", body=index, headers=headers)
+    production.web.fault("https://news.cgtn.com/news/*", body="<html><h1>Story</h1><p>Text of a story.</p></html>")
+    first = production.crawl("cgtn_sitemap")
+    assert first.ends["cgtn_sitemap"]["documents"] == 25
+    assert "empty-list" not in first.outcomes("cgtn_sitemap")
+    production.process()
+    again = production.crawl("cgtn_sitemap")
+    assert "https://www.cgtn.com/sitemap_child.xml" in again.asked
+    assert again.ends["cgtn_sitemap"]["documents"] == 0
