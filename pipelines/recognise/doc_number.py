@@ -182,7 +182,7 @@ def _office(match: re.Match[str], text: str, whole_field: bool) -> tuple[int, st
     offset, last = tokens[-1]
     cut = _cut(last, text[max(0, begin + offset - 1) : begin + offset])
     offset, last = offset + len(last) - len(cut), cut
-    if whole_field or re.search(_TYPES + "$", last):
+    if whole_field or "type" in match.re.groupindex or re.search(_TYPES + "$", last):
         offset, last = _join_left(tokens, offset, last, whole_field)
     if len(last) > 45 or (len(last) > 16 and not re.search(_TYPES + "$", last) and not whole_field):
         return begin + offset, ""
@@ -323,4 +323,5 @@ def _under_head(lines: list[str], position: int) -> Number | None:
     head = re.sub(r"[\s\u3000]+", "", above)
     written = match.group("year")
     year = "" if not written else f"{written}年" if "年" in entry else f"〔{written}〕"
-    return parse(f"{head}{year}第{match.group('no')}号")
+    nth = "第" if "第" in entry else ""
+    return parse(f"{head}{year}{nth}{match.group('no')}号")
