@@ -16,6 +16,7 @@ from statistics import median
 _CJK = re.compile(
     "[\u2e80-\u303f\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef\u201c\u201d\u2018\u2019\u2014\u2026]"
 )
+_WORD = re.compile(r"[^\s\u2e80-\u9fff\uff00-\uffef]*")
 _PAGE_NUMBER = re.compile(
     r"^[\s\-—–―─·•~|]*(?:(?:第|Page|P\.?)\s*)?(?:\d{1,4}|[ivxlcIVXLC]{1,6})\s*页?"
     r"(?:\s*(?:/|of|共|,|，)\s*(?:共\s*)?\d{1,4}\s*页?)?[\s\-—–―─·•~|]*$",
@@ -235,7 +236,7 @@ class _Measure:
         room = self.right - last.x1
         if is_cjk(line.text[:1]) or is_cjk(last.text[-1:]):
             return room < 2.2 * last.size
-        word = line.text.split(" ", 1)[0]
+        word = _WORD.match(line.text).group()  # type: ignore[union-attr]
         width = (line.x1 - line.x0) / max(1, len(line.text)) * len(word)
         # set ragged, the last words of rows end anywhere; a sentence that has not ended goes on
         return room < width + (0.6 if _ENDS.search(last.text) else 3.0) * last.size

@@ -20,6 +20,7 @@ from pipelines.attachments.warden import HEAD, REPLY
 
 # beyond the child's own limit: the warden kills it, so waiting longer means that the warden itself is stuck
 _GRACE_S = 15.0
+_OLE = ("doc", "xls", "ole", "ppt")
 
 
 @dataclass(slots=True)
@@ -111,6 +112,8 @@ def read(body: bytes, name: str = "", *, limits: Limits = DEFAULT, wall: float |
     reading = _attempt(kind, body, name, limits, wall, ocr=False)
     if reading.error == "scanned" or kind == "image":
         reading = _attempt(kind, body, name, limits, wall, ocr=True)
+    # an OLE file inside another may fool the sniffer, but not the reader
+    kind = reading.reader if kind in _OLE and reading.reader in _OLE else kind
     reading.kind, reading.media_type = kind, sniff.media_type(kind, body)
     return reading
 

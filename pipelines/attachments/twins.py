@@ -82,7 +82,9 @@ def _score(attachment: Attachment, position: int, title: str) -> float:
     wanted = re.sub(r"\W+", "", title)
     pairs = [wanted[i : i + 2] for i in range(len(wanted) - 1)]
     about = sum(p in head for p in pairs) / len(pairs) if pairs else 0.0
-    score = min(len(text), 20_000) ** 0.5 * (0.4 + about)
+    score = min(len(text), 20_000) ** 0.3 * (0.4 + about)
+    if not re.search(r"[。.;；]", text):  # a list of names is no prose
+        score *= 0.5
     if attachment.reader in _TABLES:
         score *= 0.2
     if attachment.reader == "ocr":

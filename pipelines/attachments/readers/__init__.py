@@ -17,10 +17,10 @@ READERS = {
     "pdf": "pdf",
     "docx": "docx",
     "ofd": "ofd",
-    "doc": "doc",
+    **dict.fromkeys(("doc", "xls", "ole", "encrypted", "ppt"), "ole"),
     "rtf": "rtf",
     **dict.fromkeys(("html", "mhtml", "wordxml"), "markup"),
-    **dict.fromkeys(("xlsx", "xls", "csv"), "sheets"),
+    **dict.fromkeys(("xlsx", "csv"), "sheets"),
     **dict.fromkeys(("pptx", "odf"), "slides"),
     "text": "plain",
     "zip": "bundle",
@@ -30,9 +30,6 @@ REFUSED = {
     "rar": "RAR archives cannot be read, ask for a ZIP",
     "7z": "7z archives cannot be read, ask for a ZIP",
     "gzip": "a gzip file, which is not read",
-    "ppt": "the old PowerPoint format (.ppt) is not read",
-    "ole": "an OLE file of an unknown program",
-    "encrypted": "encrypted",
     "empty": "the file is empty",
     "unknown": "of an unknown kind",
 }
@@ -40,7 +37,7 @@ REFUSED = {
 _HEAVY = {
     "xlsx": ("openpyxl", "openpyxl.reader.excel"),
     "zip": ("openpyxl", "openpyxl.reader.excel", "xlrd"),
-    "xls": ("xlrd",),
+    **dict.fromkeys(("xls", "doc", "ole"), ("xlrd",)),
 }
 # what the standard library imports only when it is called
 _ALWAYS = ("heapq", "bisect", "email.charset", "email.base64mime", "email.quoprimime", "quopri", "uu", "stringprep")

@@ -6,12 +6,10 @@ have the same idea with 8-bit text ([MS-DOC] does not cover them; their FIB keep
 
 from __future__ import annotations
 
-import io
 import re
 import struct
 from collections.abc import Iterator
-
-import olefile
+from typing import Any
 
 from pipelines.attachments.limits import ENCRYPTED, Limits, NotRead, damaged
 from pipelines.attachments.readers import Text
@@ -42,30 +40,24 @@ _MARKS = {
 }
 
 
-def read(body: bytes, options: dict[str, object], limits: Limits) -> Text:
-    """Main text, footnotes, endnotes and text boxes. Raises NotRead."""
+def read_ole(ole: Any, limits: Limits) -> Text:
+    """Main text, footnotes, endnotes and text boxes of an opened OLE file. Raises NotRead."""
     try:
-        with olefile.OleFileIO(io.BytesIO(body)) as ole:
-            main = ole.openstream("WordDocument").read()
-            if len(main) < 0x22:
-                raise damaged("its head is cut off")
-            flags = struct.unpack_from("<H", main, 0x0A)[0]
-            if flags & _ENCRYPTED:
-                raise NotRead(ENCRYPTED)
-            version = struct.unpack_from("<H", main, 2)[0]
-            if version < _WORD_97:
-                return Text("\n".join(shown(_word_6(main, version))), "doc")
-            name = "1Table" if flags & _TABLE_1 else "0Table"
-            if not ole.exists(name):
-                name = "0Table" if name == "1Table" else "1Table"
-            table = ole.openstream(name).read()
+        main = ole.openstream("WordDocument").read()
+        if len(main) < 0x22:
+            raise damaged("its head is cut off")
+        flags = _short(main, 0x0A)
+        if flags & _ENCRYPTED:
+            raise NotRead(ENCRYPTED)
+        version = _short(main, 2)
+        if version < _WORD_97:
+            return Text("\n".join(shown(_word_6(main, version))), "doc")
+        names = ("1Table", "0Table") if flags & _TABLE_1 else ("0Table", "1Table")
+        table = ole.openstream(next((n for n in names if ole.exists(n)), names[0])).read()
+        return Text("\n".join(_word_97(main, table, limits)), "doc")
     except NotRead:
         raise
-    except (OSError, ValueError, IndexError, struct.error, TypeError) as error:
-        raise damaged("its OLE structure cannot be read") from error
-    try:
-        return Text("\n".join(_word_97(main, table, limits)), "doc")
-    except (struct.error, IndexError, ValueError) as error:
+    except (OSError, struct.error, IndexError, ValueError, TypeError) as error:
         raise damaged("its piece table cannot be read") from error
 
 

@@ -80,7 +80,8 @@ def paragraph(element: Any) -> str:
         child = stack.pop()
         name = local(child)
         if name == "t":
-            parts.append(child.text or "")
+            # entities are left unresolved and stand between the pieces of the text
+            parts.append((child.text or "") + "".join(e.tail or "" for e in child))
         elif name in _BREAKS:
             parts.append(_BREAKS[name])
         elif name and name not in _SKIP:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pipelines.attachments import layout
-from pipelines.attachments.limits import ENCRYPTED, Limits, NotRead, damaged
+from pipelines.attachments.limits import DAMAGED, ENCRYPTED, Limits, NotRead, damaged
 from pipelines.attachments.package import Package, local
 from pipelines.attachments.readers import Text
 
@@ -17,23 +17,43 @@ def read(body: bytes, options: dict[str, Any], limits: Limits) -> Text:
     package = Package(body, limits)
     if "Encryptions.xml" in package:  # GM/T 0099
         raise NotRead(ENCRYPTED)
-    pages: list[list[layout.Line]] = []
-    pictures = 0
+    texts: list[str] = []
+    count = pictures = 0
     for root in package.xml("OFD.xml").iter("{*}DocRoot"):
-        where = _join("", root.text or "")
-        document = package.xml(where)
-        templates = {e.get("ID", ""): e.get("BaseLoc", "") for e in document.iter("{*}TemplatePage")}
-        for page in document.iter("{*}Page"):
-            if page.get("BaseLoc") and len(pages) < limits.pages:
-                lines, shown = _page(package, posixpath.dirname(where), page.get("BaseLoc"), templates)
-                pages.append(lines)
-                pictures += shown
-    if not pages:
+        pages, shown = _document(package, _join("", root.text or ""), limits.pages - count)
+        count += len(pages)
+        pictures += shown
+        texts.append(layout.paragraphs(pages))
+    if not count:
         raise damaged("it has no pages")
-    text = layout.paragraphs(pages)
+    text = "\n".join(texts)
     if not text.strip() and pictures:
         raise NotRead("its pages are pictures, without text")
-    return Text(text, "ofd", pages=len(pages))
+    note = f"only the first {count:,} pages were read" if count >= limits.pages else ""
+    return Text(text, "ofd", pages=count, note=note)
+
+
+def _document(package: Package, where: str, most: int) -> tuple[list[list[layout.Line]], int]:
+    """Pages of one document of the file, and how many pictures are on them. A page that is missing stays empty."""
+    document = package.xml(where)
+    base = posixpath.dirname(where)
+    templates = {e.get("ID", ""): e.get("BaseLoc", "") for e in document.iter("{*}TemplatePage")}
+    pages: list[list[layout.Line]] = []
+    pictures = failed = 0
+    for page in document.iter("{*}Page"):
+        if not page.get("BaseLoc") or len(pages) >= most:
+            continue
+        try:
+            lines, shown = _page(package, base, page.get("BaseLoc"), templates)
+        except NotRead as error:
+            if not str(error).startswith(DAMAGED):
+                raise
+            lines, shown, failed = [], 0, failed + 1
+        pages.append(lines)
+        pictures += shown
+    if pages and failed == len(pages):
+        raise damaged("none of its pages can be opened")
+    return pages, pictures
 
 
 def _join(base: str, location: str) -> str:

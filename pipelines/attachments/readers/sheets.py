@@ -125,6 +125,7 @@ def _xls_value(cell: Any, datemode: int) -> Any:
 
 def _csv(body: bytes, lines: _Lines) -> int | None:
     text = content.to_text(body).text
+    csv.field_size_limit(lines.limits.characters)
     first = text[:4000].split("\n", 1)[0]
     mark = max(",\t;|", key=first.count)
     try:
