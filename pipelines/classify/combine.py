@@ -11,6 +11,7 @@ from pipelines.classify.model import RELEVANCE, Opinion
 
 # the term reader alone (a task that the model was never trained on): one specific term, or several weak ones
 TERMS_THRESHOLD = 0.55
+NAMING = 0.9
 
 
 @dataclass(slots=True)
@@ -48,6 +49,11 @@ def decide(
         known = task in opinion.tasks
         scores[task] = opinion.tasks[task] if known else e.score
         limits[task] = thresholds.get(task, 0.5) if known else TERMS_THRESHOLD
+    # what names the circular and uses its words for a task says that the circular sets that task
+    if gates.words.get("circular"):
+        for task, e in evidence.items():
+            if e.score >= TERMS_THRESHOLD:
+                scores[task] = max(scores[task], limits[task], e.score * NAMING)
     carried = [t for t, s in scores.items() if s >= limits[t] and (evidence[t].hits or opinion.sentences.get(t))]
     threshold = thresholds.get(RELEVANCE, 0.5)
     # what bears on a task of the circular is relevant by definition

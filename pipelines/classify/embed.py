@@ -17,6 +17,8 @@ LONGEST = 320
 _WORD = re.compile(r"[a-z]{5,}")
 _CHANGES = re.compile(r"(?:[iy]s(?:e|es|ed|er|ers|ing|ation|ations|able)|ours?|res?|ences?|ammes?|ell(?:ed|ing))$")
 _NUMBER = re.compile(r"\d[\d.,]*")
+# folding left "re lending" of "re-lending"; the encoder shall see one word in either case
+_PREFIX = re.compile(r"\b(re|non|co|anti|multi|sub|pre|post|micro|inter|cyber) (?=[a-z]{5})")
 # -ise that no one spells with z
 _KEPT = frozenset(
     [
@@ -118,7 +120,7 @@ def _american(word: str) -> str:
 
 def plain(folded: str) -> str:
     """A folded sentence as the encoder gets it: American spelling, every number the same number."""
-    text = _NUMBER.sub("10", folded[:LONGEST])
+    text = _PREFIX.sub(r"\1", _NUMBER.sub("10", folded[:LONGEST]))
     return _WORD.sub(lambda m: _american(m.group()), text)
 
 

@@ -202,10 +202,10 @@ def language_of(text: str) -> str:
     """`zh` when at least a fifth of the letters are Chinese characters, else `en`; `` for a text without letters."""
     if not text:
         return ""
-    _, classes = _tables()
+    table, classes = _tables()
     sample = text[:4000]
     raw = np.frombuffer(sample.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-    kind = classes[np.minimum(raw, _SIZE - 1)]
+    kind = classes[table[np.minimum(raw, _SIZE - 1)]]
     han, latin = int((kind == 1).sum()), int((kind == 2).sum())
     if han + latin == 0:
         return ""

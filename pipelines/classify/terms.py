@@ -72,7 +72,7 @@ class FieldReading:
 def read_field(lexicon: Lexicon, name: str, text: str) -> FieldReading:
     """All hits in one field, negatives applied; `weigh_hits` says what they are worth."""
     folded = normalise(text)
-    sentences = split(text)
+    sentences = split(normalise_width(text))
     if not sentences and text.strip():
         sentences = [Sentence(0, len(text), 0)]
     starts = folded.starts
@@ -136,9 +136,13 @@ def _same_case(reading: FieldReading, exact: str, start: int, end: int) -> bool:
     return found == exact or normalise_width(found) in (exact, exact + "s")
 
 
+_WIDE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F) if chr(code - 0xFEE0).isalnum() or code == 0xFF0E}
+_ANY_WIDE = re.compile("[\uff0e\uff10-\uff19\uff21-\uff3a\uff41-\uff5a]")
+
+
 def normalise_width(text: str) -> str:
-    """Full-width letters to ordinary ones, case kept."""
-    return "".join(chr(ord(c) - 0xFEE0) if "！" <= c <= "～" else c for c in text)
+    """Full-width letters, digits and full stop to ordinary ones, case kept, character by character."""
+    return text.translate(_WIDE) if _ANY_WIDE.search(text) else text
 
 
 def _overlaps(hit: Hit, spans: list[tuple[int, int]] | None) -> bool:
