@@ -117,7 +117,8 @@ def _path(path: str) -> str:
     trailing = path.endswith("/") and path != "/"
     path = re.sub(r"/{2,}", "/", path)
     if "/." in path:
-        path = posixpath.normpath(path) + ("/" if trailing else "")
+        path = posixpath.normpath(path)
+        path += "/" if trailing and path != "/" else ""
     path = quote(unquote(path), safe="/:@!$&'()*+,;=~-._")
     return (
         _INDEX.sub("/", path) if path.lower() in ("/index.html", "/index.htm", "/index.shtml", "/index.php") else path
