@@ -31,6 +31,9 @@ VARIABLES = {
     "user_agent": "CIRCULARWATCH_USER_AGENT",
     "log_level": "CIRCULARWATCH_LOG_LEVEL",
     "workers": "CIRCULARWATCH_WORKERS",
+    "crawls_at_once": "CIRCULARWATCH_CRAWLS_AT_ONCE",
+    "crawl_minutes": "CIRCULARWATCH_CRAWL_MINUTES",
+    "crawl_memory_mb": "CIRCULARWATCH_CRAWL_MEMORY_MB",
     "alerts_to": "CIRCULARWATCH_ALERTS_TO",
 }
 # secret -> its only place
@@ -117,6 +120,13 @@ class Settings(Model):
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="how much is logged")
     workers: Annotated[int, Strict(), Field(ge=0, le=256)] = Field(
         0, description="processes that read documents; 0 = one per core"
+    )
+    crawls_at_once: Annotated[int, Strict(), Field(ge=1, le=64)] = Field(
+        4, description="schedule: at most so many crawls (one source each) at the same time"
+    )
+    crawl_minutes: Positive = Field(60, description="schedule: a crawl of one source is ended after so long")
+    crawl_memory_mb: Annotated[int, Strict(), Field(ge=256)] = Field(
+        2048, description="schedule: address space that a crawl of one source may take, in MB"
     )
     alerts_to: Annotated[tuple[Recipient, ...], BeforeValidator(one_or_many)] = Field(
         (), description="recipients of rules that name none; empty = such rules send nothing"
@@ -216,7 +226,7 @@ def _from_environment(name: str, variable: str, text: str) -> Any:
     try:
         if name == "delay_s":
             value = float(text)
-        elif name == "workers":
+        elif name in ("workers", "crawls_at_once", "crawl_minutes", "crawl_memory_mb"):
             value = int(text)
         elif name == "alerts_to":
             value = tuple(part.strip() for part in text.split(",") if part.strip())

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from config.cron import check_cron
 from config.errors import ConfigError, hint
 from config.fields import Encoding, Filled, Hosts, Id, Model, Positive, Seconds, Texts, Url, Urls, Zone, empty
 from config.options import (
@@ -56,6 +57,11 @@ class Source(Model):
     note: str = Field("", description="for people: why it is off, what to look out for")
     base_url: Url = Field(description="the site; relative addresses without a page are joined to it")
     interval_min: Positive = Field(description="minutes between two polls")
+    cron: Annotated[str, AfterValidator(check_cron)] | None = Field(
+        None,
+        description="when to poll instead: minute hour day month weekday in Beijing time, such as '30 8 * * 1-5'; "
+        "interval_min then only says after how long without a poll something is wrong",
+    )
     download_delay_s: Seconds = Field(3, description="seconds between two requests to the host")
     timeout_s: Seconds = Field(30, description="seconds until a request is given up")
     headers: dict[str, str] = Field(default_factory=dict, description="request headers, added to the defaults")

@@ -70,17 +70,17 @@ class CrawlExtension:
         """Take the source's lock, open the database, begin the run. Raises CloseSpider where that cannot be."""
         settings = self.crawler.settings
         if not settings["CIRCULARWATCH_CONTACT"] and not settings.getbool("CIRCULARWATCH_IMITATION"):
-            self._give_up(NO_CONTACT)
+            self._give_up(house.NO_CONTACT)
         try:
             self.shared = Shared.get(self.database, self.folder)
             self.shared.on_stop.add(self.stop)
             await self.shared.ask(self._sync)
             self.lock = SourceLock(self.database.parent / "locks", self.source.id)
             self.archive.open(self.shared, self.folder)
-            trigger = settings["CIRCULARWATCH_TRIGGER"]
+            why = self._why()
             await self.shared.ask(
                 lambda db: runs.start_run(
-                    db, self.archive.run, self.source.id, trigger=trigger, archive_file=self.archive.file.name
+                    db, self.archive.run, self.source.id, archive_file=self.archive.file.name, **why
                 )
             )
             await self.archive.first_id()
@@ -111,12 +111,20 @@ class CrawlExtension:
     def _fill_sources(self, database: Any) -> None:
         sync(database, house.configuration(self.crawler.settings["CIRCULARWATCH_CONFIG"]))
 
+    def _why(self) -> dict[str, Any]:
+        """What started this crawl, and when it was due, for the run ledger."""
+        settings = self.crawler.settings
+        return {
+            "trigger": settings["CIRCULARWATCH_TRIGGER"],
+            "planned_at": settings["CIRCULARWATCH_PLANNED_AT"] or None,
+        }
+
     async def _note_skipped(self, reason: str) -> None:
         assert self.shared is not None
-        run, source, trigger = self.archive.run, self.source.id, self.crawler.settings["CIRCULARWATCH_TRIGGER"]
+        run, source, why = self.archive.run, self.source.id, self._why()
 
         def note(db: Any) -> None:
-            runs.start_run(db, run, source, trigger=trigger)
+            runs.start_run(db, run, source, **why)
             runs.finish_run(db, run, state="skipped", reason=reason)
 
         await self.shared.ask(note)
@@ -219,9 +227,3 @@ class CrawlExtension:
         if settings["CIRCULARWATCH_CONFIG"]:
             command += ["--config", settings["CIRCULARWATCH_CONFIG"]]
         await asyncio.get_running_loop().run_in_executor(None, lambda: subprocess.run(command, check=False))
-
-
-NO_CONTACT = (
-    "no contact address is set, and a crawl must say who asks: set `contact` in settings.yaml or $CIRCULARWATCH_CONTACT "
-    "to your e-mail address or web page"
-)

@@ -20,7 +20,7 @@ from typing import Any, cast
 
 import config
 from crawler import progress
-from crawler.house import configuration
+from crawler.house import configuration, why_not
 
 # What is still running this long after a stop was asked for is left behind: the archive is whole at any moment.
 STOP_S = 10.0
@@ -35,6 +35,8 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--config", help="the configuration folder")
     parser.add_argument("--since", default="", help="back-fill: follow the pages of lists back to this date")
     parser.add_argument("--trigger", default="manual", help="why this crawl runs, for the ledger")
+    parser.add_argument("--planned-at", default="", help="instant at which it was due, for the ledger")
+    parser.add_argument("--memory-mb", type=int, default=0, help="bound of this process's address space in MB")
     parser.add_argument("--json-progress", action="store_true", help="JSON lines on standard output")
     parser.add_argument(
         "--until-stdin-closes", action="store_true", help="end when standard input does, that is with the parent"
@@ -48,24 +50,34 @@ def main(argv: Sequence[str] | None = None) -> int:
     for name, value in (("DB", args.db), ("ARCHIVE", args.archive), ("CONFIG", args.config)):
         if value:
             os.environ[f"CIRCULARWATCH_{name}"] = value
+    if args.memory_mb:
+        _bound_memory(args.memory_mb)
     try:
         house = configuration(os.environ.get("CIRCULARWATCH_CONFIG") or None)
         names = chosen(house, args.sources)
     except config.ConfigError as e:
         return _refuse(str(e))
+    if why_not(house.settings):
+        return _refuse(why_not(house.settings))
     # imported late: the settings module reads the environment that was just completed
     from scrapy.settings import Settings
 
     settings = Settings()
     settings.setmodule("crawler.settings", priority="project")
-    if not settings["CIRCULARWATCH_CONTACT"] and not settings.getbool("CIRCULARWATCH_IMITATION"):
-        from crawler.extension import NO_CONTACT
-
-        return _refuse(NO_CONTACT)
     ours = {"MANAGED": True, "PROGRESS": args.json_progress, "TRIGGER": args.trigger, "SINCE": args.since}
+    ours["PLANNED_AT"] = args.planned_at
     for name, value in ours.items():
         settings.set(f"CIRCULARWATCH_{name}", value, priority="cmdline")
     return crawl(settings, names, with_stdin=args.until_stdin_closes)
+
+
+def _bound_memory(megabytes: int) -> None:
+    """A crawl that swallows memory fails by itself instead of taking the machine down."""
+    import resource
+
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    wanted = megabytes * 1024 * 1024
+    resource.setrlimit(resource.RLIMIT_AS, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))
 
 
 def chosen(house: Any, wanted: str) -> list[str]:

@@ -6,22 +6,11 @@ each with its reason where it differs from Scrapy's own.
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import sys
-from urllib.parse import urlsplit
 
 import config
-
-
-def _on_loopback(proxy: str) -> bool:
-    """Whether the proxy is one on this machine: then the web behind it may be the imitation, which knows no contact."""
-    host = urlsplit(proxy if "://" in proxy else f"http://{proxy}").hostname or "" if proxy else ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
+from crawler.house import on_loopback
 
 try:
     _house = config.load_settings()
@@ -41,7 +30,7 @@ CIRCULARWATCH_ARCHIVE = str(_house.archive)
 CIRCULARWATCH_CONFIG = os.environ.get("CIRCULARWATCH_CONFIG")
 CIRCULARWATCH_CONTACT = _house.contact or ""
 CIRCULARWATCH_PROXY = _house.proxy or ""
-CIRCULARWATCH_IMITATION = _on_loopback(CIRCULARWATCH_PROXY)
+CIRCULARWATCH_IMITATION = on_loopback(CIRCULARWATCH_PROXY)
 CIRCULARWATCH_CA_FILE = str(_house.ca_file or "")
 # seconds between requests to one host, over every source's own; None = each source's own
 CIRCULARWATCH_DELAY = _house.delay_s
@@ -50,6 +39,7 @@ CIRCULARWATCH_PATIENCE = 120.0
 CIRCULARWATCH_MANAGED = False
 CIRCULARWATCH_PROGRESS = False
 CIRCULARWATCH_TRIGGER = "manual"
+CIRCULARWATCH_PLANNED_AT = ""
 CIRCULARWATCH_SINCE = ""
 
 # ---------------------------------------------------------------- manners

@@ -74,6 +74,9 @@ def test_every_variable(places: tuple[Path, Path], tmp_path: Path) -> None:
         "user_agent": "watch (+{contact})",
         "log_level": "DEBUG",
         "workers": "3",
+        "crawls_at_once": "2",
+        "crawl_minutes": "15",
+        "crawl_memory_mb": "512",
         "alerts_to": "a@example.org, b@example.org",
     }
     assert given.keys() == VARIABLES.keys()
@@ -88,6 +91,7 @@ def test_every_variable(places: tuple[Path, Path], tmp_path: Path) -> None:
     assert settings.user_agent == "watch (+https://example.org/bot)"
     assert settings.log_level == "debug"
     assert settings.workers == 3
+    assert (settings.crawls_at_once, settings.crawl_minutes, settings.crawl_memory_mb) == (2, 15, 512)
     assert settings.alerts_to == ("a@example.org", "b@example.org")
     assert all(settings.origin(name) == f"environment {variable}" for name, variable in VARIABLES.items())
 
