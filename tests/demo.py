@@ -70,6 +70,37 @@ def print_ledger(console: Console, database: Path) -> int:
     return int(opened.execute("select count(*) from documents where relevant").fetchone()[0])
 
 
+_FIELDS = """
+select e.source, count(*), sum(d.title = ''), sum(d.published_on is null), sum(d.text = ''), sum(d.outlet = ''),
+  sum(d.kind in ('circular', 'local rule') and d.issuers = '[]')
+from entries e join documents d on d.pk = e.document group by e.source"""
+
+
+def print_sources(console: Console, database: Path) -> None:
+    """Each source that was crawled: rows of its lists, documents, and which fields are missing in how many of them."""
+    import db
+
+    opened = db.connect(database, readonly=True)
+    fields = {row[0]: row[1:] for row in opened.execute(_FIELDS).fetchall()}
+    table = Table(
+        "source",
+        "list rows",
+        "documents",
+        "missing fields",
+        "outcome",
+        title="What each source gave",
+        title_justify="left",
+    )
+    for source, rows, outcome, reason in opened.execute(
+        "select source, list_rows, outcome, reason from source_runs order by source"
+    ).fetchall():
+        documents, *missing = fields.get(source, (0, 0, 0, 0, 0, 0))
+        names = ("title", "date", "text", "outlet", "issuer")
+        words = ", ".join(f"{name} in {count}" for name, count in zip(names, missing, strict=True) if count)
+        table.add_row(source, str(rows), str(documents), words or "none", reason or outcome or "ok")
+    console.print(table)
+
+
 def main() -> int:
     from tests.web import ImitationWeb
 
@@ -83,6 +114,7 @@ def main() -> int:
         env = environment(folder, web.proxy, str(web.ca_file))
         console.print("demo: crawling every enabled source of config/sources.yaml at its real address, through it")
         status = circularwatch(env, "crawl")
+    print_sources(console, folder / "circularwatch.db")
     relevant = print_ledger(console, folder / "circularwatch.db")
     console.print(f"\n{relevant} documents bear on manufacturing finance. All texts are invented for this demo.")
     console.print(f"The database is {folder / 'circularwatch.db'}, the archive {folder / 'archive'}.", soft_wrap=True)
