@@ -6,8 +6,8 @@
 
 from __future__ import annotations
 
+from pipelines.attachments.filling import PREFIX, read, stage, take_text
 from pipelines.attachments.limits import DEFAULT, Limits, NotRead
 from pipelines.attachments.sandbox import Reading, stop
-from pipelines.attachments.filling import PREFIX, read, stage, take_text
 
 __all__ = ["DEFAULT", "PREFIX", "Limits", "NotRead", "Reading", "read", "stage", "stop", "take_text"]

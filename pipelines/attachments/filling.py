@@ -17,6 +17,7 @@ from pipelines.attachments.ocr_ready import INSTALL
 
 PREFIX = "attachment not read: "
 _NO_TITLE = re.compile(r"^附\s?[件表录]|号$|(?:文件|公报|公告)$|^[\d\W]+$|[。：:]$|^https?:")
+_FILE = re.compile(r"\.(?:docx?|wps|rtf|xlsx?|et|mht)\?$", re.I)
 # wall-clock seconds for all attachments of one document; a worker counts as stuck after 480
 BUDGET_S = 300.0
 
@@ -46,7 +47,7 @@ def stage(document: Document, context: Any) -> Document:
             document.remarks.append(f"attachment read in part: {note} ({attachment.filename or attachment.url})")
     if document.body_is_stub:
         take_text(document)
-    if not document.title and context.scratch.get("file") is not None:
+    if not document.title and (context.scratch.get("file") is not None or _FILE.search(key(document.url))):
         document.title = title_of(document.text)
     return document
 

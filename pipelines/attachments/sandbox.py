@@ -48,7 +48,7 @@ class Warden:
         paths = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
         single = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "pipelines.attachments.warden"],
+            [sys.executable, "-c", "from pipelines.attachments.warden import main; main()"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -129,7 +129,7 @@ def _attempt(kind: str, body: bytes, name: str, limits: Limits, wall: float | No
         except (OSError, EOFError, ValueError, TypeError) as error:
             stop()
             # the warden itself was lost (killed from outside, no memory): another one is tried once
-            if last:
+            if last or isinstance(error, TimeoutError):
                 return Reading(error=f"its reader was lost ({error or type(error).__name__})")
         except BaseException:  # a time limit of the owner in mid-answer: what still comes belongs to no one
             stop()

@@ -1,9 +1,9 @@
 """The process that stands between hostile files and the rest: warm, forks one child per file, and kills it when it is over a limit.
 
-Run as `python -m pipelines.attachments.warden`; speaks with `pipelines.attachments.sandbox` over its standard input and
-output. A child is forked from libraries that are already imported (a few milliseconds), reads one file that it has in
-memory, writes one JSON answer to a pipe and ends. So no state of one file reaches the next, nothing has to be recycled,
-and a crash of a C library costs one file. The warden ends when its input closes, also when its owner was killed.
+Started by `pipelines.attachments.sandbox`, with which it speaks over its standard input and output. A child is forked from
+libraries that are already imported (a few milliseconds), reads one file that it has in memory, writes one JSON answer to a
+pipe and ends. So no state of one file reaches the next, nothing has to be recycled, and a crash of a C library costs one
+file. The warden ends when its input closes, also when its owner was killed.
 """
 
 from __future__ import annotations
@@ -177,7 +177,3 @@ def _memory(limits: Limits, ocr: bool) -> str:
 
 def _refusal(reason: str) -> bytes:
     return json.dumps({"error": reason}).encode()
-
-
-if __name__ == "__main__":
-    main()

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+import math
 import re
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from statistics import median
 from typing import Any
 
@@ -52,6 +55,23 @@ def prepare() -> None:
 def read(body: bytes, options: dict[str, Any], limits: Limits) -> Text:
     """A picture of a page (PNG, JPEG, TIFF). Raises NotRead."""
     _demand("a picture")
+    return _text([_page(_decoded(body))], 1, "")
+
+
+def read_pictures(bodies: Iterator[bytes], given: int, count: int, limits: Limits) -> Text:
+    """Several pictures, the pages of one document of `count` pages; at most `limits.ocr_pages`. Raises NotRead."""
+    _demand("scanned pages")
+    pages = [_page(_decoded(body)) for body in islice(bodies, limits.ocr_pages)]
+    return _text(pages, count, _note(given, limits))
+
+
+def _note(count: int, limits: Limits) -> str:
+    return f"only the first {limits.ocr_pages} of {count} scanned pages were read" if count > limits.ocr_pages else ""
+
+
+def _decoded(body: bytes) -> Any:
+    """The picture as an array of blue, green and red, no larger than the engine takes."""
+    import numpy
     from PIL import Image
 
     try:
@@ -63,9 +83,7 @@ def read(body: bytes, options: dict[str, Any], limits: Limits) -> Text:
             shown.thumbnail((_MOST_SIDE, _MOST_SIDE))
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise damaged("the picture cannot be decoded") from error
-    import numpy
-
-    return _text([_page(numpy.asarray(shown)[:, :, ::-1])], 1, "")
+    return numpy.asarray(shown)[:, :, ::-1]
 
 
 def read_pdf(document: Any, limits: Limits) -> Text:
@@ -81,8 +99,7 @@ def read_pdf(document: Any, limits: Limits) -> Text:
         pages.append(_page(bitmap.to_numpy()[:, :, :3]))
         bitmap.close()
         page.close()
-    note = f"only the first {limits.ocr_pages} of {count} scanned pages were read" if count > limits.ocr_pages else ""
-    return _text(pages, count, note)
+    return _text(pages, count, _note(count, limits))
 
 
 def _demand(what: str) -> None:
@@ -102,8 +119,9 @@ def _page(image: Any) -> tuple[list[layout.Piece], list[tuple[int, float]]]:
         if score < _LEAST_SCORE or not text.strip():
             continue
         left, right = float(min(p[0] for p in box)), float(max(p[0] for p in box))
-        top, bottom = float(min(p[1] for p in box)), float(max(p[1] for p in box))
-        pieces.append(layout.Piece(left, (top + bottom) / 2, right - left, bottom - top, text))
+        # the sides of the box and not its extent: a page that lies askew makes long rows high
+        height = sum(math.dist(box[a], box[b]) for a, b in ((0, 3), (1, 2))) / 2
+        pieces.append(layout.Piece(left, float(sum(p[1] for p in box)) / 4, right - left, height, text))
         scores.append((len(text), float(score)))
     return pieces, scores
 
@@ -126,7 +144,7 @@ def _text(pages: list[tuple[list[layout.Piece], list[tuple[int, float]]]], count
 
 def _even(size: float, usual: float) -> float:
     # a box is some 1.2 times as high as the characters
-    return usual / 1.2 if 0.65 * usual < size < 1.28 * usual else size / 1.2
+    return usual / 1.2 if 0.65 * usual < size < 1.25 * usual else size / 1.2
 
 
 def mend_numbers(text: str) -> str:

@@ -11,6 +11,8 @@ from pipelines.attachments.limits import DAMAGED, ENCRYPTED, Limits, NotRead, da
 from pipelines.attachments.package import Package, local
 from pipelines.attachments.readers import Text
 
+_PICTURES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp")
+
 
 def read(body: bytes, options: dict[str, Any], limits: Limits) -> Text:
     """All documents of the file, page by page. Raises NotRead ("scanned pages" where pages hold only pictures)."""
@@ -28,7 +30,9 @@ def read(body: bytes, options: dict[str, Any], limits: Limits) -> Text:
         raise damaged("it has no pages")
     text = "\n".join(texts)
     if not text.strip() and pictures:
-        raise NotRead("its pages are pictures, without text")
+        if not options.get("ocr"):
+            raise NotRead("scanned")
+        return _scanned(package, count, limits)
     note = f"only the first {count:,} pages were read" if count >= limits.pages else ""
     return Text(text, "ofd", pages=count, note=note)
 
@@ -54,6 +58,14 @@ def _document(package: Package, where: str, most: int) -> tuple[list[list[layout
     if pages and failed == len(pages):
         raise damaged("none of its pages can be opened")
     return pages, pictures
+
+
+def _scanned(package: Package, count: int, limits: Limits) -> Text:
+    """Pages that are pictures: the pictures of the file, in the order of their names, which is that of the pages."""
+    from pipelines.attachments.readers import ocr
+
+    members = [i for n, i in sorted(package.names.items()) if n.endswith(_PICTURES)]
+    return ocr.read_pictures((package.read_member(i) for i in members), len(members), count, limits)
 
 
 def _join(base: str, location: str) -> str:
