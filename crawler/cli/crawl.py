@@ -14,7 +14,17 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from crawler.cli.common import DONE, FAILURES, Failed, common_options, json_option, load_config, say
+from crawler.cli.common import (
+    DONE,
+    FAILURES,
+    Failed,
+    common_options,
+    fail,
+    json_option,
+    load_config,
+    open_database,
+    say,
+)
 
 if TYPE_CHECKING:
     from crawler.cli.crawl_view import View
@@ -37,9 +47,14 @@ def command(
 ) -> int:
     """One pass over SOURCES (ids; default: all that are enabled): download what is new, then process it."""
     from crawler.cli.crawl_view import make_view
+    from crawler.house import why_not
 
     config = load_config(config_dir, db_path)
     names = check_names(config, sources)
+    if why_not(config.settings):
+        fail(why_not(config.settings))
+    # made here, before two processes open it at once; and what is wrong with it is said before anything is asked for
+    open_database(config.settings.database, must_exist=False).close()
     view = make_view(names, as_json=as_json)
     child = Child(config, names, since.strftime("%Y-%m-%d") if since else "", view)
     with view:
