@@ -10,6 +10,8 @@ _STEP = 8
 # share of equal eight-character pieces from which two texts are one: formats differ in page furniture and line ends only
 _SAME = 0.8
 _SAME_OF_LARGER = 0.6
+# an excerpt breaks pieces at its cuts only
+_INSIDE = 0.85
 # the first is preferred among twins: formats that know paragraphs before those that know lines only, OCR last
 _RANK = ("docx", "doc", "rtf", "html", "odf", "pdf", "ofd", "pptx")
 _TABLES = ("xlsx", "xls", "csv", "zip")
@@ -40,6 +42,12 @@ class _Print:
         sizes = len(self.pieces), len(other.pieces)
         return common >= _SAME * min(sizes) and common >= _SAME_OF_LARGER * max(sizes)
 
+    def adds_nothing(self, other: _Print) -> bool:
+        """Whether the other text has all of this one (an OFD that is an excerpt of the PDF, an annex printed in the page)."""
+        if self.text in other.text:
+            return True
+        return len(self.text) < 1.67 * len(other.text) and len(self.pieces & other.pieces) >= _INSIDE * len(self.pieces)
+
 
 def same(a: str, b: str) -> bool:
     """Whether two texts are one, but for what their formats add."""
@@ -47,14 +55,17 @@ def same(a: str, b: str) -> bool:
 
 
 def counted(document: Document) -> list[int]:
-    """Positions of the attachments whose text is neither the document's own nor that of an earlier attachment."""
+    """Positions of the attachments that say something which neither the document's text nor an earlier attachment says.
+
+    A larger twin that comes later counts too, since it may say more.
+    """
     seen = [_Print(document.text)]
     out = []
     for n, attachment in enumerate(document.attachments):
         if not attachment.text:
             continue
         mine = _Print(attachment.text)
-        if not any(mine.same(other) for other in seen):
+        if not any(mine.same(other) or mine.adds_nothing(other) for other in seen):
             out.append(n)
             seen.append(mine)
     return out

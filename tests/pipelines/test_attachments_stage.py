@@ -167,6 +167,18 @@ def test_twins_of_other_formats_and_different_texts() -> None:
     assert not twins.same(notice, "完全不同的另一份文件内容。" * 100)
 
 
+def test_excerpt_in_another_format_counts_once() -> None:
+    order = source("notice.txt").split("\n")
+    excerpt = [order[0], *order[5:9], order[-3]]
+    parts = [
+        part("https://gov.example.org/f/a.pdf", files.pdf(order)),
+        part("https://gov.example.org/f/a.ofd", files.ofd(excerpt)),
+    ]
+    document = run(page("a.pdf", "a.ofd", stub=True, text="见附件。"), parts)
+    assert document.text.startswith(order[0]) and "施行" in document.text
+    assert twins.counted(document) == []
+
+
 def test_same_bytes_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     import pipelines.attachments.filling as module
 

@@ -144,7 +144,7 @@ def _text(pages: list[tuple[list[layout.Piece], list[tuple[int, float]]]], count
 
 def _even(size: float, usual: float) -> float:
     # a box is some 1.2 times as high as the characters
-    return usual / 1.2 if 0.65 * usual < size < 1.25 * usual else size / 1.2
+    return usual / 1.2 if 0.65 * usual < size < 1.18 * usual else size / 1.2
 
 
 def mend_numbers(text: str) -> str:
