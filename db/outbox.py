@@ -184,12 +184,17 @@ def gather(
     return made
 
 
-def claim(connection: sqlite3.Connection, now: datetime) -> Message | None:
-    """The next message that is due, with a new attempt noted as `unknown` before anything is sent. Needs a write transaction."""
+def claim(connection: sqlite3.Connection, now: datetime, skip: Sequence[str] = ()) -> Message | None:
+    """The next message that is due, with a new attempt noted as `unknown` before anything is sent.
+
+    `skip` are recipients to leave alone (their channel is not configured). Needs a write transaction.
+    """
+    marks = ", ".join("?" * len(skip))
     row = connection.execute(
         "select id, rule, recipient, kind, attempts, sequences, payload from alert_messages "
-        "where state = 'pending' and next_attempt_at <= ? order by next_attempt_at, created_at, id limit 1",
-        (stamp(now),),
+        f"where state = 'pending' and next_attempt_at <= ? and recipient not in ({marks}) "
+        "order by next_attempt_at, created_at, id limit 1",
+        (stamp(now), *skip),
     ).fetchone()
     if row is None:
         return None
@@ -202,7 +207,7 @@ def claim(connection: sqlite3.Connection, now: datetime) -> Message | None:
         "update alert_messages set attempts = ?, next_attempt_at = ? where id = ?",
         (number, stamp(now + backoff(number)), row[0]),
     )
-    return Message(*row[:4], attempts=number, sequences=json.loads(row[5]), payload=json.loads(row[6]))
+    return Message(row[0], row[1], row[2], row[3], attempts=number, sequences=json.loads(row[5]), payload=json.loads(row[6]))
 
 
 def backoff(attempt: int) -> timedelta:

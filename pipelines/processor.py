@@ -68,9 +68,17 @@ class Summary:
 
 Progress = Callable[[Summary, int], None]
 
+
+def match_alerts(config: Any, database: Database) -> AfterStore:
+    """The maker of the alert matching; imported late, since most commands never match."""
+    from pipelines.alerts.hook import make
+
+    return make(config, database)
+
+
 # Makers of what runs inside each writing transaction (alert matching): called once per processor with the configuration
 # and the writing database. A rebuild runs none of them, since it tells nobody anything.
-HOOKS: list[Callable[[Any, Database], AfterStore]] = []
+HOOKS: list[Callable[[Any, Database], AfterStore]] = [match_alerts]
 
 
 def process(

@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "classify": ("classify", "JSONL of {id, title, text} to JSONL with relevance, tasks and evidence."),
     "search": ("search", "Find documents by words, phrases, fields and dates."),
     "explain": ("explain", "Why a document carries a task, and why not another."),
+    "alerts": ("alerts", "Alert rules: check, test, backtest, send, log, retry."),
     "sources": ("sources", "What is watched: list, check, new, health."),
     "config": ("config", "The effective configuration and where each value came from."),
     "bench": ("bench", "Benchmarks: figures as ratios, measured in one run (needs a checkout)."),
