@@ -39,7 +39,8 @@ def parse_cron(text: str) -> Cron:
     shown = ["*" if v is None else ",".join(map(str, sorted(v))) for v in values[:4]]
     days = values[4]
     week = "*" if days is None else ",".join(WEEKDAYS[d] for d in sorted({d % 7 for d in days}))
-    return Cron(*shown, week)
+    minute, hour, day, month = shown
+    return Cron(minute, hour, day, month, week)
 
 
 def check_cron(text: str) -> str:

@@ -23,6 +23,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "search": ("search", "Find documents by words, phrases, fields and dates."),
     "explain": ("explain", "Why a document carries a task, and why not another."),
     "alerts": ("alerts", "Alert rules: check, test, backtest, send, log, retry."),
+    "schedule": ("schedule", "Crawl every source when it is due; run, pause, resume, status."),
+    "up": ("up", "The whole service: schedule, processor, sender and Datasette."),
     "sources": ("sources", "What is watched: list, check, new, health."),
     "config": ("config", "The effective configuration and where each value came from."),
     "bench": ("bench", "Benchmarks: figures as ratios, measured in one run (needs a checkout)."),
