@@ -30,7 +30,7 @@ _MEDIA = {".json": "application/json", ".pdf": "application/pdf", ".txt": "text/
 )
 @common.config_option
 def command(file: Path, url: str, source_id: str | None, at: str | None, config_dir: Path | None) -> int:
-    """Read one saved page (HTML, JSON, PDF, DOC, DOCX, OFD) and print one JSON document."""
+    """Read one saved page or file (HTML, JSON, PDF, DOC, DOCX, WPS, RTF, OFD, XLS, XLSX, ZIP) and print one JSON document."""
     body = _bytes(file)
     config = common.load_config(config_dir)
     document, reason = extract(body, url, config, source_id=source_id, suffix=file.suffix.lower(), now=_moment(at))

@@ -186,6 +186,37 @@ def join(before: str, after: str) -> str:
     return f"{left} {right}"
 
 
+@dataclass(frozen=True, slots=True)
+class _Margins:
+    """Where the rows of a column begin and end."""
+
+    left: float
+    right: float
+
+
+def _margins(rows: list[Line], size: float) -> _Margins:
+    """The left margin is where most continued rows begin: the leftmost place that is not rare."""
+    lefts = Counter(round(line.x0 / size * 2) for line in rows)
+    common = [place for place, count in lefts.items() if count >= max(1, 0.12 * len(rows))]
+    rights = sorted(line.x1 for line in rows)
+    return _Margins(min(common or list(lefts)) * size / 2, rights[min(len(rights) - 1, int(0.9 * len(rights)))])
+
+
+def _gutter(rows: list[Line], size: float) -> float | None:
+    """The blank stripe between two columns: next to no row crosses it, and a quarter of all rows stands on each side."""
+    if len(rows) < 16:
+        return None
+    left, right = min(line.x0 for line in rows), max(line.x1 for line in rows)
+    place, end = left + 0.3 * (right - left), left + 0.7 * (right - left)
+    while place < end:
+        before = sum(line.x1 <= place for line in rows)
+        after = sum(line.x0 >= place for line in rows)
+        if min(before, after) >= 0.25 * len(rows) and before + after >= 0.9 * len(rows):
+            return place
+        place += size / 2
+    return None
+
+
 class _Measure:
     """The margins and the leading of a document, and where paragraphs break."""
 
@@ -196,14 +227,19 @@ class _Measure:
         self.size = weights.most_common(1)[0][0] or 1.0
         body = [line for line in rows if abs(line.size - self.size) < 0.15 * self.size] or rows
         long = [line for line in body if len(line.text) > 8] or body
-        lefts = Counter(round(line.x0 / self.size * 2) for line in long)
-        # the left margin is where most continued lines begin: the leftmost place that is not rare
-        common = [place for place, count in lefts.items() if count >= max(1, 0.12 * len(long))]
-        self.left = min(common or list(lefts)) * self.size / 2
-        rights = sorted(line.x1 for line in long)
-        self.right = rights[min(len(rights) - 1, int(0.9 * len(rights)))]
+        self.whole = _margins(long, self.size)
+        self.gutter = _gutter(long, self.size)
+        if self.gutter is not None:
+            sides = [x for x in long if x.x1 <= self.gutter], [x for x in long if x.x0 >= self.gutter]
+            self.halves = [_margins(side, self.size) for side in sides]
         gaps = [b.y - a.y for a, b in pairwise(body) if 0 < b.y - a.y < 4 * self.size]
         self.leading = median(gaps) if gaps else 1.5 * self.size
+
+    def margins(self, line: Line) -> _Margins:
+        """Those of the column in which a row stands; a row across both has those of the page."""
+        if self.gutter is None or line.x0 < self.gutter < line.x1:
+            return self.whole
+        return self.halves[line.x0 >= self.gutter]
 
     def notes(self, page: list[Line]) -> tuple[list[Line], list[Line]]:
         """A page without its footnotes, and these: small rows at its foot of which the first begins with a mark."""
@@ -223,9 +259,11 @@ class _Measure:
         if self._is_heading(last, line, new_page):
             return True
         gap = line.y - last.y
+        margins, before = self.margins(line), self.margins(last)
+        new_page = new_page or (gap < 0 and before is not margins)
         if not new_page and (gap > 1.45 * self.leading or gap < 0):
             return False
-        if line.x0 > self.left + 1.2 * line.size or last.x0 > self.left + 6 * line.size:
+        if line.x0 > margins.left + 1.2 * line.size or last.x0 > before.left + 6 * line.size:
             return False
         if not self._is_full(last, line):
             return False
@@ -233,7 +271,7 @@ class _Measure:
 
     def _is_full(self, last: Line, line: Line) -> bool:
         """Whether the first word of the next line did not fit any more (up to two characters hang by punctuation rules)."""
-        room = self.right - last.x1
+        room = self.margins(last).right - last.x1
         if is_cjk(line.text[:1]) or is_cjk(last.text[-1:]):
             return room < 2.2 * last.size
         word = _WORD.match(line.text).group()  # type: ignore[union-attr]

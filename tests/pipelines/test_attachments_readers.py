@@ -42,6 +42,16 @@ def test_pdf_paragraphs_are_whole() -> None:
     assert found == source("notice.txt").split("\n")
 
 
+@pytest.mark.parametrize(("name", "lines"), [("notice", NOTICE[:-4]), ("report", REPORT)])
+def test_pdf_in_two_columns(name: str, lines: list[str]) -> None:
+    assert (read(fixture(f"{name}-columns.pdf")).text or "").split("\n") == lines
+
+
+def test_pdf_table_is_parted_by_cells() -> None:
+    rows = ["序号\t项目名称\t金额（万元）\t备注", "1\t数控机床更新\t1200\t已完成", "2\t工业机器人\t860\t在建"]
+    assert (read(fixture("cells.pdf")).text or "").split("\n") == rows
+
+
 def test_pdf_without_headers_footers_and_page_numbers() -> None:
     found = read(fixture("notice.pdf"))
     assert found.pages == 3

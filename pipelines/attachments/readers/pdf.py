@@ -19,6 +19,10 @@ _LEAST_CHARACTERS = 12
 # share of characters without meaning (private use, replacement) beyond which a text layer is worthless
 _MOST_ODD = 0.3
 _BLANK = " \u00a0\u3000\ufffe\0"
+# gaps that are no blank, in characters, between two of which none, one, both are Chinese
+_CLOSE = (0.0, 0.5, 0.35)
+# the least gap between cells, and between further cells of the same row
+_CELL, _NEAR_CELL = 1.8, 0.3
 _ODD = re.compile("[\ue000-\uf8ff\ufffd\x00-\x08\x0e-\x1f]")
 
 
@@ -124,17 +128,21 @@ def _respaced(raw: Any, text: list[str], first: int, last: int, size: float) -> 
     """The characters of a row. Blanks that PDFium made of gaps are looked at again.
 
     Office programs set Chinese and digits a quarter of a character apart without writing a blank; the cells of a table
-    stand further apart than any blank is wide.
+    stand further apart than any blank is wide, and where some do, all gaps of the row part cells.
     """
+    gaps = {
+        n: (_edges(raw, n + 1)[0] - _edges(raw, n - 1)[1]) / size
+        for n in range(first + 1, last - 1)
+        if text[n] == " " and c.FPDFText_IsGenerated(raw, n) == 1
+    }
+    in_table = any(gap > _CELL for gap in gaps.values())
     for n in range(first, last):
-        if text[n] == " " and first < n < last - 1 and c.FPDFText_IsGenerated(raw, n) == 1:
-            gap = _edges(raw, n + 1)[0] - _edges(raw, n - 1)[1]
-            if gap > 1.8 * size:
-                yield "\t"
-                continue
-            if gap < 0.7 * size and (layout.is_cjk(text[n - 1]) or layout.is_cjk(text[n + 1])):
-                continue
-        yield text[n]
+        if n not in gaps:
+            yield text[n]
+        elif gaps[n] > (_NEAR_CELL if in_table else _CELL):
+            yield "\t"
+        elif gaps[n] >= _CLOSE[layout.is_cjk(text[n - 1]) + layout.is_cjk(text[n + 1])]:
+            yield " "
 
 
 def _is_artifact(raw: Any, index: int) -> bool:
