@@ -19,6 +19,7 @@ from scrapy.exceptions import CloseSpider
 from crawler import house, progress
 from crawler.archive import Archive
 from crawler.bounds import Bounds
+from crawler.house import NO_CONTACT
 from crawler.leases import SourceBusy, SourceLock
 from crawler.shared import Shared
 from crawler.writer import ArchiveError
@@ -70,7 +71,7 @@ class CrawlExtension:
         """Take the source's lock, open the database, begin the run. Raises CloseSpider where that cannot be."""
         settings = self.crawler.settings
         if not settings["CIRCULARWATCH_CONTACT"] and not settings.getbool("CIRCULARWATCH_IMITATION"):
-            self._give_up(house.NO_CONTACT)
+            self._give_up(NO_CONTACT)
         try:
             self.shared = Shared.get(self.database, self.folder)
             self.shared.on_stop.add(self.stop)
