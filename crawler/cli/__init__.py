@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "alerts": ("alerts", "Alert rules: check, test, backtest, send, log, retry."),
     "schedule": ("schedule", "Crawl every source when it is due; run, pause, resume, status."),
     "up": ("up", "The whole service: schedule, processor, sender and Datasette."),
+    "serve": ("serve", "The pages in a browser: task ledger, search, sources, exports, feeds."),
     "sources": ("sources", "What is watched: list, check, new, health."),
     "config": ("config", "The effective configuration and where each value came from."),
     "bench": ("bench", "Benchmarks: figures as ratios, measured in one run (needs a checkout)."),
