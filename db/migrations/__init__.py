@@ -41,10 +41,15 @@ def version(conn: sqlite3.Connection) -> int:
 
 def check(conn: sqlite3.Connection, path: Path, *, readonly: bool = False) -> None:
     """Refuse a database of another program, of a newer circularwatch, or (read-only) of an older one."""
-    conn.execute("select count(*) from sqlite_master").fetchone()
-    have, want = version(conn), newest()
-    ours = conn.execute("pragma application_id").fetchone()[0] == APPLICATION_ID
-    if not ours and (have or conn.execute("select 1 from sqlite_master limit 1").fetchone()):
+    # one snapshot: another process may be making this very file, and half of its marks would look like a stranger's
+    conn.execute("begin")
+    try:
+        have, want = version(conn), newest()
+        ours = conn.execute("pragma application_id").fetchone()[0] == APPLICATION_ID
+        used = conn.execute("select 1 from sqlite_master limit 1").fetchone()
+    finally:
+        conn.execute("rollback")
+    if not ours and (have or used):
         raise WrongDatabaseError(f"{path} is a database of another program: name a file of circularwatch with --db")
     if have > want:
         raise WrongDatabaseError(
