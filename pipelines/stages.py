@@ -114,7 +114,8 @@ class Chain:
                 try:
                     document = stage(document, context)
                 finally:
-                    result.cpu[name] = result.cpu.get(name, 0.0) + time.process_time() - began
+                    elsewhere = context.scratch.pop("cpu", 0.0)  # seconds of computing in processes of the stage
+                    result.cpu[name] = result.cpu.get(name, 0.0) + time.process_time() - began + elsewhere
             document.check_spans()
             result.document = document
         except Unreadable as e:

@@ -45,6 +45,8 @@ def stage(document: Document, context: Any) -> Document:
         note = texts[attachment.sha256].note if attachment.sha256 in texts else ""
         if note:
             document.remarks.append(f"attachment read in part: {note} ({attachment.filename or attachment.url})")
+    # computing in other processes, which the clock of the chain does not see
+    context.scratch["cpu"] = sum(found.cpu for found in texts.values())
     if document.body_is_stub:
         take_text(document)
     if not document.title and (context.scratch.get("file") is not None or _FILE.search(key(document.url))):

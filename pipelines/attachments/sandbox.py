@@ -25,7 +25,10 @@ _OLE = ("doc", "xls", "ole", "ppt")
 
 @dataclass(slots=True)
 class Reading:
-    """What came out of a file: `text` or the reason (`error`, without the prefix that users see); `note` if only a part was read."""
+    """What came out of a file: `text` or the reason (`error`, without the prefix that users see).
+
+    `note` says what was left out if only a part was read; `cpu` are the seconds of computing in the other process.
+    """
 
     media_type: str = ""
     text: str | None = None
@@ -35,6 +38,7 @@ class Reading:
     confidence: float | None = None
     note: str = ""
     kind: str = ""
+    cpu: float = 0.0
 
 
 class Warden:
@@ -111,7 +115,9 @@ def read(body: bytes, name: str = "", *, limits: Limits = DEFAULT, wall: float |
     kind = sniff.kind_of(body, name)
     reading = _attempt(kind, body, name, limits, wall, ocr=False)
     if reading.error == "scanned" or kind == "image":
+        before = reading.cpu
         reading = _attempt(kind, body, name, limits, wall, ocr=True)
+        reading.cpu += before
     # an OLE file inside another may fool the sniffer, but not the reader
     kind = reading.reader if kind in _OLE and reading.reader in _OLE else kind
     reading.kind, reading.media_type = kind, sniff.media_type(kind, body)

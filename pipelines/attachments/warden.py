@@ -60,6 +60,7 @@ def main() -> None:
 
 
 def _serve(options: dict[str, Any], body: bytes, requests: BinaryIO) -> bytes:
+    """The answer to one request: what the child wrote, or why it could not, and the seconds of computing it took."""
     from pipelines.attachments import readers
 
     limits = Limits(**options["limits"])
@@ -73,14 +74,13 @@ def _serve(options: dict[str, Any], body: bytes, requests: BinaryIO) -> bytes:
     wall = limits.ocr_wall_s if options.get("ocr") else limits.wall_s
     output, over = _collect(reading, pid, wall, requests.fileno())
     os.close(reading)
-    _, status = os.waitpid(pid, 0)
-    if over:
-        return _refusal(over)
-    if os.WIFSIGNALED(status):
-        return _refusal(_killed(os.WTERMSIG(status), limits, bool(options.get("ocr"))))
-    if not output:
-        return _refusal(f"damaged (its reader ended with status {os.WEXITSTATUS(status)})")
-    return output
+    _, status, usage = os.wait4(pid, 0)
+    if os.WIFSIGNALED(status) and not over:
+        over = _killed(os.WTERMSIG(status), limits, bool(options.get("ocr")))
+    elif not output and not over:
+        over = f"damaged (its reader ended with status {os.WEXITSTATUS(status)})"
+    spent = b'{"cpu": %.4f, ' % (usage.ru_utime + usage.ru_stime)
+    return spent + (_refusal(over) if over else output)[1:]
 
 
 def _collect(fd: int, pid: int, wall: float, owner: int) -> tuple[bytes, str]:

@@ -179,6 +179,13 @@ def test_excerpt_in_another_format_counts_once() -> None:
     assert twins.counted(document) == []
 
 
+def test_computing_elsewhere_is_told_to_the_chain() -> None:
+    scratch: dict[str, Any] = {}
+    fetched = Fetched(URL, URL, parts=[part("https://gov.example.org/f/a.pdf", files.pdf(ORDER * 50))])
+    stage(page("a.pdf"), SimpleNamespace(fetched=fetched, source=None, scratch=scratch, config=None))
+    assert 0 < scratch["cpu"] < 20
+
+
 def test_same_bytes_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     import pipelines.attachments.filling as module
 
