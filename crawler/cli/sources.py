@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crawler.cli.common import CommandError, Failed, config_option, db_option, json_option, load_config, print_json, say
+from crawler.cli.sources_health import health
 
 if TYPE_CHECKING:
     from config.sources import Source
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
 
 @click.group("sources")
 def command() -> None:
-    """What is watched: list, check."""
+    """What is watched: list, check, health."""
+
+
+command.add_command(health)
 
 
 @command.command("list")
