@@ -46,10 +46,11 @@ def enabled(config: Config) -> list[Rule]:
 
 def parsed(config: Config) -> tuple[dict[str, Query], list[Fault]]:
     """The queries of all enabled rules, and a fault for each that cannot run."""
-    names = allowed(config)
+    rules = enabled(config)
+    names = allowed(config) if rules else {}
     queries: dict[str, Query] = {}
     faults = []
-    for rule in enabled(config):
+    for rule in rules:
         try:
             queries[rule.id] = parse(rule.query, names)
         except QueryError as error:

@@ -20,7 +20,7 @@ def config(directory: str = "") -> Any:
     tasks = [SimpleNamespace(id=t, measures=(), **task) for t in ("t1", "t2")]
     source = SimpleNamespace(id="s", name="S", kind="html-list", type="regulator", language="zh", certainty="seen")
     source.base_url = "https://s/"
-    return SimpleNamespace(directory=directory, sources={"s": source}, taxonomy=SimpleNamespace(tasks=tasks))
+    return SimpleNamespace(directory=directory, sources={"s": source}, taxonomy=SimpleNamespace(tasks=tasks), alerts={})
 
 
 def document(bundle: Bundle) -> Document:
