@@ -22,6 +22,11 @@ RELEVANCE = "relevant"
 FILES = ("concepts.yaml", "weights.npz", "model.json")
 # how many of the strongest passages speak for a document, besides the strongest of all
 TOP = 6
+# how much a passage that is about finance for industry is preferred as a document's best, and up to where
+PREFERENCE, ENOUGH = 0.3, 2.0
+# how many sentences the encoder reads before it decides to read them all
+GLANCE = 10
+ARRAYS = ("weights", "bias", "grams", "cheap_weights", "cheap_bias", "cheap_grams")
 
 
 class ModelError(ValueError):
@@ -40,13 +45,18 @@ class Opinion:
 
 @dataclass(slots=True)
 class Model:
-    """Weights (column x output) and what belongs to them. Outputs are the tasks in `concepts.tasks`, then relevance."""
+    """Weights (column x output, and n-gram bucket x output) and what belongs to them.
+
+    Outputs are the tasks in `concepts.tasks`, then relevance. The cheap ones do without the embedding.
+    """
 
     concepts: Concepts
     weights: Floats
     bias: Floats
+    grams: Floats
     cheap_weights: Floats
     cheap_bias: Floats
+    cheap_grams: Floats
     meta: dict[str, Any]
 
     @property
@@ -63,13 +73,10 @@ def load_model(folder: Path) -> Model:
     concepts = load_concepts(folder / "concepts.yaml")
     meta = json.loads((folder / "model.json").read_text("utf-8"))
     with np.load(folder / "weights.npz", allow_pickle=False) as stored:
-        model = Model(
-            concepts,
-            *(stored[n].astype(np.float32) for n in ("weights", "bias", "cheap_weights", "cheap_bias")),
-            meta=meta,
-        )
+        arrays = {name: stored[name].astype(np.float32) for name in ARRAYS}
+    model = Model(concepts, meta=meta, **arrays)
     columns = passages.cheap_columns(concepts)
-    if meta["ideas"] != concepts.names or meta["tasks"] != concepts.tasks or len(model.cheap_weights) != columns:
+    if meta["ideas"] != concepts.names or meta["tasks"] != concepts.tasks or len(arrays["cheap_weights"]) != columns:
         raise ModelError(f"{folder}/concepts.yaml was changed after training; run `circularwatch train`")
     return model
 
@@ -77,48 +84,94 @@ def load_model(folder: Path) -> Model:
 def logits(model: Model, sheet: passages.Sheet) -> tuple[Floats, Floats, NDArray[np.int64]]:
     """(passage x output, output for the document as one passage, the passages); cheap ones if there are no vectors."""
     spans = passages.cut(sheet)
-    w, b = (model.cheap_weights, model.cheap_bias) if sheet.vectors is None else (model.weights, model.bias)
-    by_passage = passages.rows(model.concepts, sheet, spans) @ w + b
-    document = passages.rows(model.concepts, sheet, passages.whole(sheet)) @ w + b
-    return by_passage, document[0], spans
+    cheap = sheet.vectors is None
+    w, b = (model.cheap_weights, model.cheap_bias) if cheap else (model.weights, model.bias)
+    grams = model.cheap_grams if cheap else model.grams
+    everything = np.vstack([spans, passages.whole(sheet)])
+    scores = passages.rows(model.concepts, sheet, everything) @ w + b
+    scores += passages.gram_scores(sheet, everything, grams)
+    return scores[:-1], scores[-1], spans
 
 
 def summarise(by_passage: Floats, document: Floats) -> Floats:
-    """Output x (strongest passage, strongest ones, relevance of the whole): what calibration looks at."""
+    """Output x inputs of calibration.
+
+    For a task: its best passage, the mean of its strongest, relevance of that best passage, of the whole, of the most
+    relevant three. For relevance (last row): the whole, the most relevant passage, the mean of the strongest, the
+    median, the best task, the sum of the three best tasks (one more than a task has; tasks end with 0).
+    """
+    relevance = by_passage[:, -1]
+    preferred = by_passage[:, :-1] + PREFERENCE * np.minimum(relevance, ENOUGH)[:, None]
+    best = preferred.argmax(axis=0)
+    tasks = np.arange(by_passage.shape[1] - 1)
     ordered = np.sort(by_passage, axis=0)
     top = ordered[-TOP:].mean(axis=0)
-    relevance = np.full_like(top, document[-1])
-    return np.stack([ordered[-1], top, relevance], axis=1)
+    strongest = by_passage[best, tasks]
+    out = np.zeros((by_passage.shape[1], 6), dtype=np.float32)
+    out[:-1, 0], out[:-1, 1], out[:-1, 2] = strongest, top[:-1], relevance[best]
+    out[:-1, 3], out[:-1, 4] = document[-1], ordered[-3:, -1].mean()
+    out[-1] = (
+        document[-1],
+        ordered[-1, -1],
+        top[-1],
+        np.median(relevance),
+        preferred[best, tasks].max(),
+        np.sort(strongest)[-3:].sum(),
+    )
+    return out
 
 
 def opine(model: Model, sheet: passages.Sheet) -> Opinion:
-    """Read a document. The encoder is asked only where the cheap reader does not rule the document out."""
+    """Read a document: all of it cheaply, then the most promising sentences with the encoder, then, unless these rule
+    the document out, the rest."""
+    names = model.concepts.tasks
     if not sheet.sentences:
-        return Opinion(dict.fromkeys(model.concepts.tasks, 0.0), 0.0, read="nothing")
+        return Opinion(dict.fromkeys(names, 0.0), 0.0, read="nothing")
     by_passage, document, spans = logits(model, sheet)
     if sheet.vectors is None:
-        perhaps = max(float(by_passage[:, -1].max()), float(document[-1]))
-        hopes = float(by_passage[:, :-1].max())
-        if perhaps < model.meta["perhaps"]["relevance"] or hopes < model.meta["perhaps"]["task"]:
-            return Opinion(dict.fromkeys(model.concepts.tasks, 0.0), 0.0, read="cheap")
+        if _hopeless(by_passage, model.meta["perhaps"]):
+            return Opinion(dict.fromkeys(names, 0.0), 0.0, read="cheap")
+        if sheet.sentences > GLANCE + 4:
+            seen = glance(model, sheet, by_passage, spans)
+            if _hopeless(seen, model.meta["glance"]):
+                return Opinion(dict.fromkeys(names, 0.0), 0.0, read="glance")
         passages.add_vectors(sheet)
         by_passage, document, spans = logits(model, sheet)
     summary = summarise(by_passage, document)
     probabilities = calibrated(model.meta["calibration"], summary)
-    names = model.concepts.tasks
     opinion = Opinion({t: float(probabilities[i]) for i, t in enumerate(names)}, float(probabilities[-1]))
     for i, task in enumerate(names):
         opinion.sentences[task] = _strongest(by_passage[:, i], spans)
     return opinion
 
 
+def glance(model: Model, sheet: passages.Sheet, by_passage: Floats, spans: NDArray[np.int64]) -> Floats:
+    """Passage x output for the passages within the sentences that the cheap reader finds most promising."""
+    single = by_passage[spans[:, 1] - spans[:, 0] == 1]
+    hope = single[:, :-1].max(axis=1) + single[:, -1]
+    chosen = np.sort(np.argsort(-hope, kind="stable")[:GLANCE])
+    passages.add_vectors(sheet, chosen)
+    inside = np.concatenate([[0], np.cumsum(sheet.embedded)])
+    full = spans[inside[spans[:, 1]] - inside[spans[:, 0]] == spans[:, 1] - spans[:, 0]]
+    scores = passages.rows(model.concepts, sheet, full) @ model.weights + model.bias
+    return scores + passages.gram_scores(sheet, full, model.grams)
+
+
+def hopes(by_passage: Floats) -> tuple[float, float]:
+    """(the most relevant passages, the best passage for any task): what a document is ruled out by."""
+    return float(np.sort(by_passage[:, -1])[-3:].mean()), float(by_passage[:, :-1].max())
+
+
+def _hopeless(by_passage: Floats, limits: dict[str, float]) -> bool:
+    relevance, task = hopes(by_passage)
+    return relevance < limits["relevance"] or task < limits["task"]
+
+
 def calibrated(calibration: dict[str, Any], summary: Floats) -> Floats:
     """Probabilities of all outputs from their summaries."""
     shared = np.array(calibration["shared"], dtype=np.float32)
-    z = summary[:-1] @ shared + np.array(calibration["bias"], dtype=np.float32)
-    tasks = summary[:-1, 0]
-    relevance = np.array([summary[-1, 2], summary[-1, 1], tasks.max(), np.sort(tasks)[-3:].sum()], dtype=np.float32)
-    r = relevance @ np.array(calibration["relevance"], dtype=np.float32) + calibration["relevance_bias"]
+    z = summary[:-1, : len(shared)] @ shared + np.array(calibration["bias"], dtype=np.float32)
+    r = summary[-1] @ np.array(calibration["relevance"], dtype=np.float32) + calibration["relevance_bias"]
     return np.asarray(1.0 / (1.0 + np.exp(-np.clip(np.append(z, r), -30, 30))), dtype=np.float32)
 
 

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.classify.concepts import Concepts, Floats, apply_rules, rule_scores, sentence_ideas
-from pipelines.classify.embed import SIZE, embed
+from pipelines.classify.embed import SIZE, embed, plain
+from pipelines.classify.ngrams import SCALE, buckets
 from pipelines.classify.terms import FieldReading
 
 LENGTHS = (1, 2, 3, 5)
@@ -33,6 +34,9 @@ class Sheet:
     vectors: Floats | None
     fields: list[tuple[int, int]]
     texts: list[str]
+    paragraphs: list[int]
+    grams: list[NDArray[np.int64]]
+    embedded: NDArray[np.bool_]
 
     @property
     def sentences(self) -> int:
@@ -47,6 +51,7 @@ def make_sheet(concepts: Concepts, readings: list[FieldReading]) -> Sheet:
     place = {t: i for i, t in enumerate(concepts.tasks)}
     fields: list[tuple[int, int]] = []
     texts: list[str] = []
+    paragraphs: list[int] = []
     first = 0
     for reading in readings:
         for hit in reading.hits:
@@ -55,21 +60,34 @@ def make_sheet(concepts: Concepts, readings: list[FieldReading]) -> Sheet:
         edges = [*reading.bounds, len(reading.folded.text)]
         texts += [reading.folded.text[a:b].strip() for a, b in itertools.pairwise(edges)]
         fields.append((first, first + len(reading.sentences)))
+        paragraphs += [-1 if reading.name == "title" else s.paragraph for s in reading.sentences]
         first += len(reading.sentences)
-    return Sheet(ideas, rule_scores(concepts, ideas), 1.0 - terms, None, fields, texts)
+    return Sheet(
+        ideas,
+        rule_scores(concepts, ideas),
+        1.0 - terms,
+        None,
+        fields,
+        texts,
+        paragraphs,
+        [buckets(plain(t)) for t in texts],
+        np.zeros(len(texts), dtype=bool),
+    )
 
 
-def add_vectors(sheet: Sheet) -> None:
-    """Embed the sentences; of a very long document only those that express most ideas."""
-    if sheet.vectors is not None:
-        return
-    chosen = np.arange(sheet.sentences)
-    if sheet.sentences > MOST_SENTENCES:
+def add_vectors(sheet: Sheet, first: NDArray[np.int64] | None = None) -> None:
+    """Embed the sentences that are not yet: those in `first`, or all; of a very long document those that say most."""
+    if sheet.vectors is None:
+        sheet.vectors = np.zeros((sheet.sentences, SIZE), dtype=np.float32)
+        sheet.embedded = np.zeros(sheet.sentences, dtype=bool)
+    chosen = np.arange(sheet.sentences) if first is None else first
+    if len(chosen) > MOST_SENTENCES:
         worth = sheet.ideas.sum(axis=1) + 4.0 * sheet.rules.max(axis=1)
         chosen = np.sort(np.argsort(-worth, kind="stable")[:MOST_SENTENCES])
-    sheet.vectors = np.zeros((sheet.sentences, SIZE), dtype=np.float32)
+    chosen = chosen[~sheet.embedded[chosen]]
     if len(chosen):
         sheet.vectors[chosen] = embed([sheet.texts[i] for i in chosen])
+        sheet.embedded[chosen] = True
 
 
 def cut(sheet: Sheet) -> NDArray[np.int64]:
@@ -90,13 +108,40 @@ def rows(concepts: Concepts, sheet: Sheet, passages: NDArray[np.int64]) -> Float
     ideas = np.minimum(1.0, _sums(sheet.ideas, a, b))
     best = _maxima(sheet.rules, passages)
     terms = 1.0 - np.exp(_sums(np.log(np.maximum(1e-6, 1.0 - sheet.terms)), a, b))
-    document = np.broadcast_to(sheet.ideas.mean(axis=0), ideas.shape)
-    parts = [ideas * IDEA_SCALE, best, apply_rules(concepts, ideas), terms, document * DOCUMENT_SCALE]
+    # the root, so that an idea in one sentence of twenty still shows
+    document = np.broadcast_to(np.sqrt(sheet.ideas.mean(axis=0)), ideas.shape)
+    parts: list[Floats] = [
+        (ideas * IDEA_SCALE).astype(np.float32),
+        best,
+        apply_rules(concepts, ideas),
+        terms.astype(np.float32),
+        (document * DOCUMENT_SCALE).astype(np.float32),
+    ]
     if sheet.vectors is not None:
         mean = _sums(sheet.vectors, a, b) / (b - a)[:, None]
         length = np.sqrt((mean**2).sum(axis=1, keepdims=True))
-        parts.append(mean / np.maximum(length, 1e-6) * EMBEDDING_SCALE)
+        parts.append((mean / np.maximum(length, 1e-6) * EMBEDDING_SCALE).astype(np.float32))
     return np.hstack(parts).astype(np.float32)
+
+
+def gram_scores(sheet: Sheet, passages: NDArray[np.int64], weights: Floats) -> Floats:
+    """Passage x output: what the n-grams add; each passage's divided by the root of how many it has."""
+    own = np.zeros((sheet.sentences + 1, weights.shape[1]), dtype=np.float64)
+    size = np.zeros(sheet.sentences + 1, dtype=np.float64)
+    for i, found in enumerate(sheet.grams):
+        own[i + 1] = weights[found].sum(axis=0)
+        size[i + 1] = len(found)
+    own, size = np.cumsum(own, axis=0), np.cumsum(size)
+    a, b = passages[:, 0], passages[:, 1]
+    root = np.sqrt(np.maximum(1.0, size[b] - size[a]))
+    return ((own[b] - own[a]) * (SCALE / root)[:, None]).astype(np.float32)
+
+
+def gram_row(sheet: Sheet, span: tuple[int, int]) -> tuple[NDArray[np.int64], Floats]:
+    """(buckets, values) of one passage, for training; `gram_scores` is this row times the weights."""
+    found = np.concatenate(sheet.grams[span[0] : span[1]]) if span[1] > span[0] else np.zeros(0, dtype=np.int64)
+    which, times = np.unique(found, return_counts=True)
+    return which, (times * (SCALE / np.sqrt(max(1, len(found))))).astype(np.float32)
 
 
 def whole(sheet: Sheet) -> NDArray[np.int64]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,10 @@ from pipelines.classify.concepts import Concepts, Floats, load_concepts
 from pipelines.classify.lexicon import compile_lexicon
 
 # a model may lose this much macro-F1 (noise of the sample put aside) and still be promoted
-TOLERANCE = 0.005
+TOLERANCE = 0.01
 EVERY = 5
+# logits
+ROOM = 0.75
 REPEATS, FOLDS = 3, 10
 GRID = [round(0.3 + 0.025 * i, 3) for i in range(13)]
 
@@ -71,12 +74,11 @@ def _in_use(source: Path) -> dict[str, Any] | None:
 
 
 def _fit(concepts: Concepts, table: training.Table) -> reader.Model:
-    w, b = training.fit(table)
-    cheap_w, cheap_b = training.fit(table, cutting.cheap_columns(concepts))
-    half = np.float16
+    made = dict(zip(reader.ARRAYS[:3], training.fit(table), strict=True))
+    made |= dict(zip(reader.ARRAYS[3:], training.fit(table, cutting.cheap_columns(concepts)), strict=True))
     # as they will be stored, so that calibration sees what reading will see
-    stored = [np.asarray(v.astype(half), dtype=np.float32) for v in (w, b, cheap_w, cheap_b)]
-    return reader.Model(concepts, *stored, meta={})
+    stored = {n: np.asarray(v.astype(np.float16), dtype=np.float32) for n, v in made.items()}
+    return reader.Model(concepts, meta={}, **stored)
 
 
 def _meta(concepts: Concepts, examples: list[training.Example], old: dict[str, Any] | None) -> dict[str, Any]:
@@ -89,9 +91,10 @@ def _meta(concepts: Concepts, examples: list[training.Example], old: dict[str, A
         "calibration": calibration,
         "thresholds": dict.fromkeys(names, 0.5),
         "perhaps": {"relevance": -3.0, "task": -3.0},
+        "glance": {"relevance": -3.0, "task": -3.0},
     }
     if old and old.get("tasks") == concepts.tasks:
-        meta |= {k: old[k] for k in ("calibration", "thresholds", "perhaps")}
+        meta |= {k: old[k] for k in ("calibration", "thresholds", "perhaps", "glance") if k in old}
     return meta
 
 
@@ -99,9 +102,9 @@ def _aside(concepts: Concepts, table: training.Table, held: list[int]) -> float:
     """Macro-F1 over tasks on every fifth passage, learned from the others: what two trainings are compared by."""
     chosen = np.zeros(len(table.owner), dtype=bool)
     chosen[held] = True
-    rest = training.Table(table.features[~chosen], table.targets[~chosen], table.weights[~chosen], table.owner[~chosen])
-    w, b = training.fit(rest)
+    w, b, grams = training.fit(_part(table, np.flatnonzero(~chosen)))
     z = table.features[chosen] @ w + b
+    z += np.array([values @ grams[which] for which, values in (table.grams[i] for i in held)])
     scores = []
     for k in range(len(concepts.tasks)):
         sure = table.weights[chosen][:, k] >= 1.0
@@ -109,6 +112,16 @@ def _aside(concepts: Concepts, table: training.Table, held: list[int]) -> float:
         if y.any():
             scores.append(2 * float((p & y).sum()) / float(p.sum() + y.sum()))
     return float(np.mean(scores)) if scores else 0.0
+
+
+def _part(table: training.Table, rows: Any) -> training.Table:
+    return training.Table(
+        table.features[rows],
+        [table.grams[i] for i in rows],
+        table.targets[rows],
+        table.weights[rows],
+        table.owner[rows],
+    )
 
 
 def _calibrate(made: reader.Model, sheets: list[cutting.Sheet], gold: list[dict[str, Any]]) -> dict[str, Any]:
@@ -119,8 +132,8 @@ def _calibrate(made: reader.Model, sheets: list[cutting.Sheet], gold: list[dict[
     shared, relevance = _threshold(unseen, gold, tasks)
     made.meta["calibration"] = training.fit_calibration(summary, gold, tasks)
     made.meta["thresholds"] = dict.fromkeys(tasks, shared) | {reader.RELEVANCE: relevance}
-    made.meta["perhaps"] = _perhaps(made, sheets, gold)
-    figures = {"calibration_documents": len(gold)}
+    made.meta |= _limits(made, sheets, gold)
+    figures: dict[str, float] = {"calibration_documents": len(gold)}
     for language in ("zh", "en", "all"):
         part = [i for i, g in enumerate(gold) if language in ("all", g.get("language"))]
         figures |= {f"{language}_{k}": v for k, v in _figures(unseen, gold, tasks, part, shared, relevance).items()}
@@ -180,17 +193,18 @@ def _threshold(p: Floats, gold: list[dict[str, Any]], tasks: list[str]) -> tuple
     return best, GRID[int(np.argmax(around))]
 
 
-def _perhaps(made: reader.Model, sheets: list[cutting.Sheet], gold: list[dict[str, Any]]) -> dict[str, float]:
-    """How low the cheap reader may stand before the encoder is left out: below every relevant document, with room."""
-    lowest, least = 99.0, 99.0
+def _limits(made: reader.Model, sheets: list[cutting.Sheet], gold: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
+    """How low a document may stand before the encoder is left out, and before its first look is its last: below every
+    relevant document, with room."""
+    least = {"perhaps": [99.0, 99.0], "glance": [99.0, 99.0]}
     for sheet, row in zip(sheets, gold, strict=True):
         if row["relevant"]:
-            vectors, sheet.vectors = sheet.vectors, None
-            by_passage, document, _ = reader.logits(made, sheet)
-            sheet.vectors = vectors
-            lowest = min(lowest, max(float(by_passage[:, -1].max()), float(document[-1])))
-            least = min(least, float(by_passage[:, :-1].max()))
-    return {"relevance": round(lowest - 0.75, 3), "task": round(least - 0.75, 3)}
+            plain = replace(sheet, vectors=None)
+            by_passage, _, spans = reader.logits(made, plain)
+            seen = {"perhaps": by_passage, "glance": reader.glance(made, plain, by_passage, spans)}
+            for name, scores in seen.items():
+                least[name] = [min(a, b) for a, b in zip(least[name], reader.hopes(scores), strict=True)]
+    return {n: {"relevance": round(r - ROOM, 3), "task": round(t - ROOM, 3)} for n, (r, t) in least.items()}
 
 
 def _worse(result: dict[str, Any], before: dict[str, Any]) -> str:

@@ -2,9 +2,10 @@
 
 Needs scikit-learn (a development dependency); reading a document does not.
 
-Two kinds of lines are understood:
-  {"text", "lang", "task", "label": 1|0, "style", "note"}   a passage that is, or only looks like, one task
-  {"text", "lang", "labels": [...], "relevant", "title"}     a whole short document with all its tasks
+Three kinds of lines are understood:
+  {"text", "lang", "task", "label": 1|0, "style", "note"}    a passage that is, or only looks like, one task
+  {"text", "lang", "labels": [...], "relevant", "title"}      a whole short document with all its tasks
+  {"lines": [[text, [task, …]], …], "lang", "relevant", "title"}  a document whose paragraphs are labelled one by one
 """
 
 from __future__ import annotations
@@ -25,11 +26,21 @@ from db.documents import Document
 from pipelines.classify import model as reader
 from pipelines.classify import passages
 from pipelines.classify.concepts import Floats
+from pipelines.classify.ngrams import BUCKETS
 
 # what is not known of a passage written for one task: that it bears on no other is likely, not certain
 UNSAID = 0.35
-STRENGTH = 0.1
-DEFAULT_CALIBRATION: dict[str, Any] = {"shared": [0.8, 0.2, 0.2], "relevance": [0.5, 0.5, 0.1, 0.0]}
+STRENGTH = 0.3
+# the weight of all examples of a task together, whatever their number, so that STRENGTH means the same for all
+TOTAL = 500.0
+INPUTS, RELEVANCE_INPUTS = 5, 6
+DEFAULT_CALIBRATION: dict[str, Any] = {
+    "shared": [0.7, 0.2, 0.1, 0.1, 0.0],
+    "relevance": [0.4, 0.2, 0.2, 0.1, 0.1, 0.0],
+}
+
+
+Known = dict[str, tuple[bool, float]]
 
 
 class TrainingError(ValueError):
@@ -43,8 +54,9 @@ class Example:
     title: str
     text: str
     language: str
-    known: dict[str, tuple[bool, float]] = field(default_factory=dict)
+    known: Known = field(default_factory=dict)
     where: str = ""
+    lines: list[Known] = field(default_factory=list)
 
 
 def read_examples(folder: Path, tasks: list[str]) -> list[Example]:
@@ -69,6 +81,8 @@ def read_examples(folder: Path, tasks: list[str]) -> list[Example]:
 
 def _example(row: dict[str, Any], tasks: list[str], where: str) -> Example:
     text, language = row.get("text"), row.get("lang")
+    if "lines" in row:
+        return _composed(row, tasks, where)
     if not isinstance(text, str) or not text.strip() or language not in ("zh", "en"):
         raise TrainingError(f"{where}: it needs a 'text' and a 'lang' that is zh or en")
     example = Example(str(row.get("title") or ""), text, str(language), where=where)
@@ -97,6 +111,23 @@ def _example(row: dict[str, Any], tasks: list[str], where: str) -> Example:
     return example
 
 
+def _composed(row: dict[str, Any], tasks: list[str], where: str) -> Example:
+    texts = [str(text) for text, _ in row["lines"]]
+    if any("\n" in t or not t.strip() for t in texts) or row.get("lang") not in ("zh", "en"):
+        raise TrainingError(f"{where}: every one of 'lines' must be one paragraph, and 'lang' zh or en")
+    example = Example(str(row.get("title") or ""), "\n".join(texts), str(row["lang"]), where=where)
+    relevant = bool(row.get("relevant"))
+    for _, labels in row["lines"]:
+        unknown = [t for t in labels if t not in tasks]
+        if unknown:
+            raise TrainingError(f"{where}: there is no task {unknown[0]!r}")
+        known = {t: (t in labels, 1.0) for t in tasks}
+        # a paragraph without a task in a relevant document may still be about finance for industry
+        known[reader.RELEVANCE] = (bool(labels), 1.0 if labels else 0.0 if relevant else 1.0)
+        example.lines.append(known)
+    return example
+
+
 def sheet_of(classifier: Any, model: reader.Model | None, concepts: Any, title: str, text: str) -> passages.Sheet:
     """The text as the model reads it, vectors included."""
     sheet = passages.make_sheet(concepts, classifier.read(Document(title=title, text=text)))
@@ -109,49 +140,76 @@ class Table:
     """Training rows: features, and per output the targets and weights (0 = not known). `owner` = example of the row."""
 
     features: Floats
+    grams: list[tuple[NDArray[np.int64], Floats]]
     targets: NDArray[np.bool_]
     weights: Floats
     owner: NDArray[np.int64]
 
 
 def tabulate(concepts: Any, examples: list[Example], sheets: list[passages.Sheet]) -> Table:
-    """Each example as one passage (they are short)."""
+    """Each example as one passage (they are short); of a document labelled by paragraph, each paragraph as one."""
     outputs = [*concepts.tasks, reader.RELEVANCE]
-    features, targets, weights = [], [], []
-    for example, sheet in zip(examples, sheets, strict=True):
-        if not sheet.sentences:
-            continue
-        features.append(passages.rows(concepts, sheet, passages.whole(sheet))[0])
-        known = [example.known.get(o, (False, 0.0)) for o in outputs]
-        targets.append([k[0] for k in known])
-        weights.append([k[1] for k in known])
-    owner = np.array([i for i, s in enumerate(sheets) if s.sentences], dtype=np.int64)
-    return Table(np.array(features), np.array(targets), np.array(weights, dtype=np.float32), owner)
+    features, grams, targets, weights, owner = [], [], [], [], []
+    for number, (example, sheet) in enumerate(zip(examples, sheets, strict=True)):
+        for span, said in _labelled(example, sheet):
+            features.append(passages.rows(concepts, sheet, np.array([span], dtype=np.int64))[0])
+            grams.append(passages.gram_row(sheet, span))
+            known = [said.get(o, (False, 0.0)) for o in outputs]
+            targets.append([k[0] for k in known])
+            weights.append([k[1] for k in known])
+            owner.append(number)
+    return Table(
+        np.array(features),
+        grams,
+        np.array(targets),
+        np.array(weights, dtype=np.float32),
+        np.array(owner, dtype=np.int64),
+    )
 
 
-def fit(table: Table, columns: int | None = None, strength: float = STRENGTH) -> tuple[Floats, Floats]:
-    """Weights and bias by logistic regression, one output after the other, positives and negatives weighing the same."""
+def _labelled(example: Example, sheet: passages.Sheet) -> Iterator[tuple[tuple[int, int], Known]]:
+    """(passage, what is known of it) for all that is known of an example."""
+    if not sheet.sentences:
+        return
+    if not example.lines:
+        yield (0, sheet.sentences), example.known
+        return
+    for number, known in enumerate(example.lines):
+        inside = [i for i, p in enumerate(sheet.paragraphs) if p == number]
+        if inside:
+            yield (inside[0], inside[-1] + 1), known
+
+
+def fit(table: Table, columns: int | None = None, strength: float = STRENGTH) -> tuple[Floats, Floats, Floats]:
+    """(weights, bias, n-gram weights) by logistic regression, one output after the other; positives and negatives of
+    an output weigh the same."""
+    from scipy.sparse import csr_matrix, hstack
     from sklearn.linear_model import LogisticRegression
 
     features = table.features[:, :columns] if columns else table.features
+    edges = np.cumsum([0] + [len(which) for which, _ in table.grams])
+    which = np.concatenate([which for which, _ in table.grams])
+    values = np.concatenate([values for _, values in table.grams])
+    grams = csr_matrix((values, which, edges), shape=(len(features), BUCKETS))
+    joint = hstack([csr_matrix(features), grams]).tocsr()
     outputs = table.targets.shape[1]
-    w = np.zeros((features.shape[1], outputs), dtype=np.float32)
+    w = np.zeros((joint.shape[1], outputs), dtype=np.float32)
     b = np.zeros(outputs, dtype=np.float32)
     for k in range(outputs):
-        use = table.weights[:, k] > 0
+        use = np.flatnonzero(table.weights[:, k] > 0)
         y, weight = table.targets[use, k], table.weights[use, k].astype(np.float64)
         if y.all() or not y.any():
-            b[k] = 6.0 if y.all() else -6.0
+            b[k] = 6.0 if len(y) and y.all() else -6.0
             continue
-        total = weight.sum()
-        weight = np.where(y, weight / weight[y].sum(), weight / weight[~y].sum()) * total / 2
-        learned = LogisticRegression(C=strength, max_iter=3000, tol=1e-6).fit(features[use], y, sample_weight=weight)
+        weight = np.where(y, weight / weight[y].sum(), weight / weight[~y].sum()) * TOTAL / 2
+        learned = LogisticRegression(C=strength, max_iter=2000, tol=1e-5).fit(joint[use], y, sample_weight=weight)
         w[:, k], b[k] = learned.coef_[0], learned.intercept_[0]
-    return w, b
+    size = features.shape[1]
+    return w[:size], b, w[size:]
 
 
 def summaries(model: reader.Model, sheets: Iterable[passages.Sheet]) -> NDArray[np.float32]:
-    """Document x output x 3: what calibration is fitted on."""
+    """Document x output x inputs: what calibration is fitted on."""
     out = [reader.summarise(*reader.logits(model, sheet)[:2]) for sheet in sheets]
     return np.array(out, dtype=np.float32)
 
@@ -164,18 +222,18 @@ def fit_calibration(summary: Floats, gold: list[dict[str, Any]], tasks: list[str
     for i, row in enumerate(gold):
         for k, task in enumerate(tasks):
             if task in row["scored"] and task not in row["disputed"]:
-                x.append(summary[i, k])
+                x.append(summary[i, k, :INPUTS])
                 y.append(task in row["labels"])
                 which.append(k)
     offsets = np.eye(len(tasks))[which]
     learned = LogisticRegression(C=1.0, max_iter=3000, tol=1e-8).fit(np.hstack([x, offsets]), y)
-    shared, bias = learned.coef_[0][:3], learned.coef_[0][3:] + learned.intercept_[0]
+    shared, bias = learned.coef_[0][:INPUTS], learned.coef_[0][INPUTS:] + learned.intercept_[0]
     present = sorted(set(which))
     for k in range(len(tasks)):
         if k not in present:
             bias[k] = bias[present].mean()
     use = [i for i, row in enumerate(gold) if not row["relevant_disputed"]]
-    rx = np.array([_relevance_row(summary[i]) for i in use])
+    rx = summary[use, -1]
     relevance = LogisticRegression(C=1.0, max_iter=3000, tol=1e-8).fit(rx, [gold[i]["relevant"] for i in use])
     return {
         "shared": [round(float(v), 5) for v in shared],
@@ -183,11 +241,6 @@ def fit_calibration(summary: Floats, gold: list[dict[str, Any]], tasks: list[str
         "relevance": [round(float(v), 5) for v in relevance.coef_[0]],
         "relevance_bias": round(float(relevance.intercept_[0]), 5),
     }
-
-
-def _relevance_row(summary: Floats) -> list[float]:
-    tasks = summary[:-1, 0]
-    return [float(summary[-1, 2]), float(summary[-1, 1]), float(tasks.max()), float(np.sort(tasks)[-3:].sum())]
 
 
 def read_gold(lines: Iterator[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -207,7 +260,7 @@ def write(folder: Path, model: reader.Model) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in ("weights", "bias", "cheap_weights", "cheap_bias"):
+        for name in reader.ARRAYS:
             inner = io.BytesIO()
             np.save(inner, getattr(model, name).astype(np.float16))
             archive.writestr(zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0)), inner.getvalue())
@@ -218,5 +271,7 @@ def write(folder: Path, model: reader.Model) -> None:
 
 def digest(examples: list[Example]) -> str:
     """Twelve hexadecimal digits of what was learned from."""
-    every = json.dumps([[e.title, e.text, e.language, sorted(e.known.items())] for e in examples], ensure_ascii=False)
+    every = json.dumps(
+        [[e.title, e.text, e.language, sorted(e.known.items()), e.lines] for e in examples], ensure_ascii=False
+    )
     return hashlib.sha256(every.encode()).hexdigest()[:12]
