@@ -1,0 +1,276 @@
+"""Finds the text of a page: the element whose sentences outweigh what else it holds, then its first and last line.
+
+Every block has a gain: its characters if it reads like sentences, less than nothing if it is a link, a button, a menu. The
+text is the element with the greatest sum, and in it the stretch with the greatest sum; ties go to the inner element. So a
+page needs neither known names nor a certain depth, and a side bar, a list of other articles or a long footer has to outweigh
+the text itself to be taken for it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from itertools import accumulate
+
+from pipelines.extract.anypage import blocks as cut
+from pipelines.extract.anypage import lines, names
+from pipelines.extract.anypage.blocks import Block, Element, Page
+
+_CONTAINERS = frozenset(
+    [
+        "div",
+        "article",
+        "section",
+        "main",
+        "td",
+        "body",
+        "center",
+        "form",
+        "fieldset",
+        "li",
+        "dd",
+        "blockquote",
+        "pre",
+        "html",
+        "span",
+        "x-article",
+    ]
+)
+# a list of other articles has at least so many items of one make
+_LISTING = 3
+
+
+@dataclass(slots=True)
+class Region:
+    """The text of a page: its element, its blocks, and the share of the page's sentences that it holds."""
+
+    node: Element
+    blocks: list[Block]
+    start: int
+    end: int
+    share: float
+    value: int
+
+
+def find(page: Page, title: str, title_at: int) -> Region | None:
+    """The region of the text; None where no block reads like sentences. `title_at` is the block of the headline, or -1."""
+    if not page.listed:
+        page.listed = True
+        _mark_listings(page)
+    gains = _gains(page, title, title_at)
+    sums = list(accumulate(gains, initial=0))
+    node = _heaviest(page, sums)
+    if node is None:
+        return None
+    start, end = page.spans[node]
+    first, last = _stretch(gains, start, end)
+    first, last = _widen(page, first, last, start, end, title_at)
+    chosen = [b for b in page.blocks[first:last] if not b.has(names.BOX)]
+    chosen = trim(chosen, title)
+    if not chosen:
+        return None
+    value = sum(b.value for b in chosen)
+    total = max(1, page.value(0, len(page.blocks)))
+    return Region(node, chosen, chosen[0].order, chosen[-1].order + 1, value / total, value)
+
+
+def _mark_listings(page: Page) -> None:
+    """Mark lists of other articles and of comments: several elements of one make, each beginning with a link."""
+    families: dict[Element, dict[str, list[Element]]] = defaultdict(lambda: defaultdict(list))
+    for node in page.spans:
+        if node.tag in ("li", "div", "article", "dl", "dd", "section", "tr", "ul", "a"):
+            parent = node.getparent()
+            if parent is not None:
+                families[parent][f"{node.tag}.{(node.get('class') or '').split(' ')[0]}"].append(node)
+    total = max(1, page.value(0, len(page.blocks)))
+    for family in families.values():
+        for members in family.values():
+            if len(members) >= _LISTING:
+                _mark_listing(page, members, total)
+    page.weigh_again()
+
+
+def _mark_listing(page: Page, members: list[Element], total: int) -> None:
+    led = [m for m in members if _led_by_link(page, m)]
+    if len(led) < max(_LISTING, 0.6 * len(members)):
+        return
+    start, end = page.spans[led[0]][0], page.spans[led[-1]][1]
+    if page.value(start, end) > 0.5 * total:
+        return
+    for member in led:
+        first, last = page.spans[member]
+        for block in page.blocks[first:last]:
+            block.flags |= names.BOX
+
+
+def _led_by_link(page: Page, node: Element) -> bool:
+    start, end = page.spans[node]
+    if start == end or end - start > 30:
+        return False
+    head = page.blocks[start]
+    if len(head.text) < 3 and end - start > 1:
+        head = page.blocks[start + 1]
+    return head.linked >= 0.8 * len(head.text)
+
+
+def _gains(page: Page, title: str, title_at: int) -> list[float]:
+    homes: dict[Element, int] = defaultdict(int)
+    for block in page.blocks:
+        if block.value and not block.has(names.BOX):
+            homes[block.node] += block.value
+            parent = block.node.getparent()
+            if parent is not None:
+                homes[parent] += block.value
+    return [_gain(block, homes, title_at) for block in page.blocks]
+
+
+def _gain(block: Block, homes: dict[Element, int], title_at: int) -> float:
+    length = len(block.text)
+    if block.has(names.BOX):
+        return -6.0 - 0.8 * (block.value or length)
+    kind = lines.kind(block.text)
+    if kind in (lines.RIGHTS, lines.OTHER):
+        return -10.0 - 0.5 * length
+    if block.value and kind != lines.CREDIT:
+        # what stands above the headline belongs to something else
+        return float(block.value) if block.order >= title_at else -0.5 * block.value
+    if block.has(names.CAPTION) or block.has(cut.TABLE):
+        return -0.5 * block.linked
+    parent = block.node.getparent()
+    at_home = homes.get(block.node, 0) > 100 or (parent is not None and homes.get(parent, 0) > 100)
+    if at_home and not block.linked:
+        return 0.0
+    return -6.0 - 0.7 * block.linked
+
+
+def _heaviest(page: Page, sums: list[float]) -> Element | None:
+    best: Element | None = None
+    best_sum, best_size = 0.0, 0
+    for node, (start, end) in page.spans.items():
+        if start == end or node.tag not in _CONTAINERS:
+            continue
+        total = sums[end] - sums[start]
+        size = end - start
+        if total > best_sum or (total == best_sum and best is not None and size <= best_size):
+            best, best_sum, best_size = node, total, size
+    if best is None or best_sum <= 0:
+        # short texts whose surroundings outweigh them: the element around the greatest sum of neighbours
+        values = [b for b in page.blocks if b.value and not b.has(names.BOX)]
+        if not values:
+            return None
+        top = max(values, key=lambda b: b.value)
+        return next((n for n in [top.node, *cut.ancestors(top.node)] if n in page.spans and n.tag in _CONTAINERS), None)
+    return best
+
+
+def _stretch(gains: list[float], start: int, end: int) -> tuple[int, int]:
+    """The part of a range with the greatest sum."""
+    best, first, last = 0.0, start, end
+    running, since = 0.0, start
+    for position in range(start, end):
+        if running <= 0:
+            running, since = 0.0, position
+        running += gains[position]
+        if running > best:
+            best, first, last = running, since, position + 1
+    return first, last
+
+
+def _widen(page: Page, first: int, last: int, start: int, end: int, title_at: int) -> tuple[int, int]:
+    """Take in the short lines beside a stretch that stand in the same element as its edge: verses, headings, signatures."""
+    while (
+        first > start and first - 1 > title_at and _neighbour(page.blocks[first - 1], page.blocks[first], lines.CREDIT)
+    ):
+        first -= 1
+    while last < end and _neighbour(page.blocks[last], page.blocks[last - 1], ""):
+        last += 1
+    return first, last
+
+
+def _neighbour(block: Block, edge: Block, refused: str) -> bool:
+    if block.has(names.BOX) or block.linked > 0.5 * len(block.text) or block.has(names.META | names.TITLE):
+        return False
+    if (kind := lines.kind(block.text)) and kind in (
+        refused,
+        lines.RIGHTS,
+        lines.OTHER,
+        lines.BUTTON,
+        lines.ORIGINAL,
+        lines.EDITOR,
+    ):
+        return False
+    return (
+        block.node is edge.node
+        or block.node.getparent() is edge.node.getparent()
+        or block.node.getparent() is edge.node
+        or edge.node.getparent() is block.node
+    )
+
+
+def trim(found: list[Block], title: str) -> list[Block]:
+    """Without credits before the text, editors, rights and other things after it, captions and buttons in it."""
+    found = _cut_after(found)
+    kept: list[Block] = []
+    total = max(1, sum(b.value for b in found))
+    passed = 0
+    flat_title = flat(title)
+    for block in found:
+        kind = lines.kind(block.text)
+        passed += block.value
+        text = flat(block.text)
+        early = passed <= max(0.12 * total, 60) and len(kept) < 6
+        late = passed >= 0.7 * total
+        if flat_title and early and (text == flat_title or (len(text) > 8 and text in flat_title)):
+            continue
+        if kind in (lines.BUTTON, lines.EDITOR, lines.ORIGINAL) and not block.has(cut.TABLE):
+            continue
+        if kind in (lines.RIGHTS, lines.OTHER) and (early or late) and not block.has(cut.TABLE):
+            continue
+        if kind == lines.CREDIT and not kept:
+            continue
+        if block.has(names.CAPTION) and len(block.text) < 300:
+            continue
+        if block.linked > 0.7 * len(block.text) and _lonely(block):
+            continue
+        kept.append(block)
+    return _sign_off(kept)
+
+
+def _lonely(block: Block) -> bool:
+    """A line that is nothing but a link to somewhere, and not a word of a sentence or a file."""
+    return not block.has(cut.TABLE) and not re.search(
+        r"附件|附表|\.(?:pdf|docx?|xlsx?|ofd|wps|zip)\b|attachment|annex", block.text, re.I
+    )
+
+
+def _cut_after(found: list[Block]) -> list[Block]:
+    """End at the first line that closes a text, if little that reads like sentences comes after it."""
+    total = sum(b.value for b in found)
+    passed = 0
+    for position, block in enumerate(found):
+        kind = lines.kind(block.text)
+        closes = kind in (lines.RIGHTS, lines.OTHER) or (kind == lines.EDITOR and lines.last_editor(block.text))
+        if (
+            closes
+            and position
+            and not block.has(cut.TABLE)
+            and passed >= 0.5 * total
+            and total - passed - block.value <= 0.4 * total
+        ):
+            return found[:position]
+        passed += block.value
+    return found
+
+
+def _sign_off(kept: list[Block]) -> list[Block]:
+    """Bylines at the very end go; two of them at most."""
+    for _ in range(3):
+        if len(kept) > 2 and lines.signs_off(kept[-1].text):
+            kept = kept[:-1]
+    return kept
+
+
+def flat(text: str) -> str:
+    """For comparison of lines: letters and figures only, lower case."""
+    return re.sub(r"[\W_]+", "", text).lower()

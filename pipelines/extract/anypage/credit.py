@@ -1,0 +1,151 @@
+"""Finds who wrote a text and whose it is: 来源 and 作者 beside headline or text, bylines, metas, JSON-LD; never the site's editor."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from pipelines.extract.anypage import names
+from pipelines.extract.anypage.blocks import Block, Page
+from pipelines.extract.anypage.body import Region, flat
+from pipelines.extract.anypage.embedded import Said
+
+_SOURCE = re.compile(
+    r"(?:信息|文章|稿件|新闻|内容|资料|文件|本文|消息|图文|原文)?(?:来\s*源(?:于|自)?|稿\s*源|出\s*处|供\s*稿(?:单位)?)\s*[:：]\s*[【\[（(《]?\s*(?P<name>[^\s:：|｜，,。；;【】\[\]（()）<>/]{2,30}(?: [A-Z][\w.&'-]*){0,4})"
+    r"|\b(?:Source|Sources)\s*:\s*(?P<name2>[A-Z][\w.&' -]{1,40}?)(?=\s{2,}|\s*[|·,]|\s+(?:Published|Updated|Editor|Author|By|\d)|$)"
+)
+_LABEL_ONLY = re.compile(r"^(?:信息|文章|稿件|新闻|内容)?(?:来\s*源|稿\s*源)\s*[:：]?$")
+_WRITER = re.compile(
+    r"(?:作\s*者|撰\s*文|执\s*笔|文\s?[/／｜|丨]|(?:本[报网刊台]|[一-鿿]{2,6}(?:报|网|社))?(?:全媒体|首席|特约|实习|见习)?记\s*者)\s*[:：/／丨|｜]?\s*(?P<who>[一-鿿·]{2,5}(?:\s?[、，,/]\s?[一-鿿·]{2,5}|\s[一-鿿·]{2,4}(?=[\s、，,|｜]|$)){0,5})(?=\s|$|[|｜;；，,、)）】\d])"
+    r"|(?:作\s*者)\s*[:：]\s*(?P<pen>[^\s:：|｜，。]{1,24})"
+)
+_BY = re.compile(
+    r"^\s*(?:By|Written by|Story by|Words by|Author\s*:|By:)\s*(?P<who>[A-Z][\w.'’-]*(?:\s+(?:[A-Z][\w.'’-]*|and|de|van|von|al|bin|&)){0,7}(?:,\s+[A-Z][\w.'’-]*(?:\s+[A-Z][\w.'’-]*){1,2}){0,3})"
+)
+_NO_NAME = re.compile(
+    r"^(?:未知|佚名|本站|管理员|admin\w*|editor|root|责任编辑.*|最新文章|.{0,4}文章|更多.*|test|null|none|undefined|网络|原创|匿名|小编|编辑|system\w*|webmaster|来源|作者|发布|时间|[\d\s._-]*|.*https?:.*|.*@.*)$",
+    re.I,
+)
+_AUTHOR_METAS = (
+    "author",
+    "article:author",
+    "dc.creator",
+    "author_name",
+    "parsely-author",
+    "byl",
+    "sailthru.author",
+    "cxenseparse:author",
+    "dcterms.creator",
+    "citation_author",
+)
+_SOURCE_METAS = (
+    "contentsource",
+    "source",
+    "mediaid",
+    "articlesource",
+    "dc.source",
+    "weibo:article:source",
+    "og:article:source",
+    "copyright-holder",
+)
+_SITE_METAS = (
+    "og:site_name",
+    "sitename",
+    "application-name",
+    "al:android:app_name",
+    "dc.publisher",
+    "apple-mobile-web-app-title",
+    "article:publisher",
+    "website",
+)
+
+
+def sites(metas: dict[str, str], said: Said, window: str) -> list[str]:
+    """Names of the site, best first: metas, publisher, then the last part of the window's title."""
+    found = [metas[n] for n in _SITE_METAS if metas.get(n) and not metas[n].startswith("http") and len(metas[n]) <= 40]
+    found += said.publishers[:1]
+    tail = re.search(r"(?:[_|｜»]|--|\s[-–—·]\s|(?<=[\u4e00-\u9fff）)])[-–—])\s*([^_|｜»–—]{2,24}?)\s*$", window)
+    if tail:
+        found.append(tail.group(1).strip(" -"))
+    return list(dict.fromkeys(found))
+
+
+def _near(page: Page, title_at: int, region: Region | None) -> Iterator[Block]:
+    """Blocks where credits stand: from the headline to the text's first lines, then those after its end."""
+    start, end = (region.start, region.end) if region else (min(40, len(page.blocks)), min(40, len(page.blocks)))
+    first = title_at if 0 <= title_at <= start else max(0, start - 10)
+    yield from page.blocks[max(0, first - 4) : start + 3]
+    yield from page.blocks[max(start + 3, end - 3) : end + 8]
+
+
+def outlet(page: Page, metas: dict[str, str], said: Said, title_at: int, region: Region | None) -> str:
+    """Whose text it is, as the page says; "" where it says nothing but the site's own name."""
+    waiting = False
+    for block in _near(page, title_at, region):
+        text = block.spaced[:160] if not block.value else block.text[-60:]
+        if waiting and 2 <= len(text) <= 30:
+            return text
+        waiting = bool(_LABEL_ONLY.match(text))
+        match = _SOURCE.search(text)
+        if match:
+            name = (match.group("name") or match.group("name2") or "").strip("】]）)|》 ")
+            name = re.sub(
+                r"(?:责任编辑|编辑|作者|发布|时间|日期|点击|浏览|阅读|举报|分享|收藏|关注|评论).*$|\d{4}[-年/].*$",
+                "",
+                name,
+            ).strip()
+            if len(name) >= 2 and not _NO_NAME.match(name):
+                return name
+    named = _named(page, title_at, region, re.compile(r"source|laiyuan|(?:^|[-_\s])(?:ly|media)(?:$|[-_\s])", re.I))
+    if named:
+        return named
+    told = next((metas[n] for n in _SOURCE_METAS if metas.get(n) and len(metas[n]) <= 40), "")
+    return "" if told.startswith("http") or _NO_NAME.match(told) else told
+
+
+def _named(page: Page, title_at: int, region: Region | None, pattern: re.Pattern[str]) -> str:
+    """The text of an element near the headline that is named for what is sought."""
+    start = region.start if region else min(40, len(page.blocks))
+    nodes = {b.node for b in _near(page, title_at, region) if not b.value}
+    for around in nodes:
+        for node in around.iter():
+            if not isinstance(node.tag, str) or node.tag in ("script", "style"):
+                continue
+            name = (
+                f"{node.get('class') or ''} {node.get('id') or ''} {node.get('rel') or ''} {node.get('itemprop') or ''}"
+            )
+            if name.strip() and pattern.search(name) and len(node) <= 4:
+                text = " ".join("".join(node.itertext()).split())
+                text = re.sub(r"^\s*(?:来\s*源|作\s*者|文|By|Source|Author)\s*[:：]?\s*", "", text).strip(" |｜·,")
+                if 2 <= len(text) <= 40 and not re.search(r"\d{4}|[<>{}=。]", text) and not _NO_NAME.match(text):
+                    return text
+    del start
+    return ""
+
+
+def author(
+    page: Page, metas: dict[str, str], said: Said, title_at: int, region: Region | None, others: list[str]
+) -> str:
+    """Who wrote it. `others` are names of outlets, which are no authors."""
+    known = {flat(o) for o in others if o}
+    for block in _near(page, title_at, region):
+        text = block.spaced if len(block.text) <= 120 else ""
+        if not text or (block.value and len(text) > 60):
+            continue
+        match = _WRITER.search(text)
+        who = (match.group("who") or match.group("pen") or "").strip(" 、，,/|") if match else ""
+        if not who:
+            by = _BY.match(text)
+            who = re.sub(r"\s+(?:and|de|van|von|al|bin|&)$", "", by.group("who")).strip(" ,") if by else ""
+        if who and not _NO_NAME.match(who) and flat(who) not in known:
+            return re.sub(r"\s*[/／]\s*", "、", who)
+    told = [a for a in said.authors if flat(a) not in known and not _NO_NAME.match(a)]
+    if told:
+        joint = "、" if re.search(r"[\u4e00-\u9fff]", told[0]) else ", "
+        return joint.join(told[:4])
+    named = _named(page, title_at, region, re.compile(r"author|byline|writer|zuozhe", re.I))
+    if named and flat(named) not in known and not names.kind(named) & names.BOX:
+        by = _BY.match(named)
+        return by.group("who") if by else named
+    value = next((metas[n] for n in _AUTHOR_METAS if metas.get(n)), "")
+    return "" if _NO_NAME.match(value) or flat(value) in known or len(value) > 60 else value

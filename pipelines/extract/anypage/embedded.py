@@ -1,0 +1,173 @@
+"""Reads what a page says to machines: JSON-LD, metas, and the article inside the data of a page that scripts would draw."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipelines.extract.select import squeeze
+
+# JSON longer than this is an application's whole store; its strings are still searched, up to the bound of a script
+_LONGEST_JSON = 1_000_000
+_LONGEST_SCRIPT = 3_000_000
+_ARTICLE = re.compile(r"Article|BlogPosting|Posting|Report|LiveBlog|WebPage|ItemPage|CreativeWork", re.I)
+_STRING = r'"((?:[^"\\]|\\.)*+)"'
+_BODY_KEY = re.compile(
+    r'"(?:articleBody|article_?content|article_?body|content_?html|html_?content|post_?content|news_?content|detail_?content|body_?html|contentText|content|body|html|text|detail|rendered|richText|neirong)"\s*:\s*'
+    + _STRING
+)
+_TITLE_KEY = re.compile(
+    r'"(?:title|headline|articleTitle|article_title|news_?title|docTitle)"\s*:\s*"((?:[^"\\]|\\.){4,300}?)"'
+)
+_UNUSED_TYPES = (
+    "author",
+    "creator",
+    "publisher",
+    "isPartOf",
+    "mainEntityOfPage",
+    "review",
+    "comment",
+    "hasPart",
+    "itemListElement",
+    "mentions",
+    "about",
+)
+
+
+@dataclass(slots=True)
+class Said:
+    """What machines are told: each list in the order of the page, of articles before other things."""
+
+    headlines: list[str] = field(default_factory=list)
+    published: list[str] = field(default_factory=list)
+    modified: list[str] = field(default_factory=list)
+    authors: list[str] = field(default_factory=list)
+    publishers: list[str] = field(default_factory=list)
+    bodies: list[str] = field(default_factory=list)
+    paywalled: bool = False
+
+
+def linked_data(root: Any) -> Said:
+    """What the JSON-LD scripts say of the article; of lists and other articles nothing."""
+    found = Said()
+    for node in root.iter("script"):
+        if "ld+json" not in (node.get("type") or ""):
+            continue
+        text = (node.text or "").strip().removeprefix("<!--").removesuffix("-->").strip().rstrip(";")
+        if not text or len(text) > _LONGEST_JSON:
+            continue
+        try:
+            data = json.loads(text, strict=False)
+        except (ValueError, RecursionError):
+            # a stray comma or quote: single strings can still be read
+            found.published += re.findall(r'"(?:datePublished|pubDate)"\s*:\s*"([^"]{6,40})"', text)[:1]
+            continue
+        for item in _articles(data):
+            _take(item, found)
+    return found
+
+
+def _articles(data: Any) -> Iterator[dict[str, Any]]:
+    """Objects that are articles, outermost first; breadth first and bounded."""
+    queue = [data]
+    for _ in range(400):
+        if not queue:
+            return
+        item = queue.pop(0)
+        if isinstance(item, list):
+            queue += item[:60]
+        elif isinstance(item, dict):
+            kind = item.get("@type") or ""
+            kind = " ".join(map(str, kind)) if isinstance(kind, list) else str(kind)
+            if _ARTICLE.search(kind) or item.get("headline") or item.get("pubDate"):
+                yield item
+            queue += [v for k, v in item.items() if isinstance(v, dict | list) and k not in _UNUSED_TYPES]
+
+
+def _take(item: dict[str, Any], found: Said) -> None:
+    kind = str(item.get("@type") or "")
+    page_only = "WebPage" in kind or "CreativeWork" in kind or "ItemPage" in kind
+    for value, place in (
+        (
+            item.get("headline")
+            or (item.get("title") if not page_only else "")
+            or (item.get("name") if not page_only else ""),
+            found.headlines,
+        ),
+        (item.get("datePublished") or item.get("pubDate"), found.published),
+        (item.get("dateModified") or item.get("upDate"), found.modified),
+        (item.get("articleBody"), found.bodies),
+    ):
+        if isinstance(value, str) and value.strip():
+            place.append(squeeze(value) if place is not found.bodies else value)
+    found.authors += [n for n in _names(item.get("author")) if n not in found.authors]
+    found.publishers += [n for n in _names(item.get("publisher")) if n not in found.publishers]
+    if str(item.get("isAccessibleForFree", "")).lower() == "false":
+        found.paywalled = True
+
+
+def _names(value: Any) -> list[str]:
+    values = value if isinstance(value, list) else [value]
+    out = []
+    for one in values[:10]:
+        name = one.get("name") if isinstance(one, dict) else one
+        if isinstance(name, list):
+            name = name[0] if name else ""
+        if isinstance(name, str) and 1 < len(name.strip()) < 80 and not name.startswith("http"):
+            out.append(squeeze(name))
+    return out
+
+
+def stored_body(scripts: list[str]) -> tuple[str, str]:
+    """(markup or text, headline) of the article in a page's data; ("", "") where there is none.
+
+    The longest string under a key for texts wins; its headline is the nearest one before or after it.
+    """
+    best, headline, weight = "", "", 0
+    for script in scripts:
+        if len(script) < 300:
+            continue
+        script = script[:_LONGEST_SCRIPT]
+        if '\\"' in script and script.count('\\"') > 0.5 * script.count('"') and '":"' not in script[:2000]:
+            # JSON inside a string (window.STATE = JSON.parse("…")): one layer of escapes off
+            script = script.replace('\\\\"', "\x01").replace('\\"', '"').replace("\x01", '\\"').replace("\\\\", "\\")
+        for match in _BODY_KEY.finditer(script):
+            raw = match.group(1)
+            if len(raw) < 150:
+                continue
+            value = unescaped(raw)
+            score = _prose(value)
+            if score > weight:
+                best, weight = value, score
+                headline = _title_beside(script, match.start(), match.end())
+    return (best, headline) if weight >= 100 else ("", "")
+
+
+def _title_beside(script: str, start: int, end: int) -> str:
+    before = list(_TITLE_KEY.finditer(script, max(0, start - 3000), start))
+    if before:
+        return squeeze(unescaped(before[-1].group(1)))
+    after = _TITLE_KEY.search(script, end, end + 3000)
+    return squeeze(unescaped(after.group(1))) if after else ""
+
+
+def unescaped(raw: str) -> str:
+    """The value of a JSON string's inside; as it is where it is none."""
+    try:
+        value: str = json.loads(f'"{raw}"', strict=False)
+    except ValueError:
+        value = raw
+    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _prose(value: str) -> int:
+    """Characters of running text in a string, roughly; code and lists of addresses have few sentence marks."""
+    plain = re.sub(r"<[^>]{0,500}>|&[a-z#0-9]{2,8};|\s", "", value[:400_000])
+    marks = len(re.findall(r"[。，；！？]|[a-z][.,;]", plain))
+    if marks < 3 or re.search(r"function\(|var |\{\{|=>", value[:3000]):
+        return 0
+    ideographs = len(re.findall(r"[\u4e00-\u9fff]", plain))
+    return len(plain) if ideographs > 0.3 * len(plain) else len(plain) // 2

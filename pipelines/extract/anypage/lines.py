@@ -1,0 +1,117 @@
+"""Knows the lines that stand around texts on any site: credits, editors, rights, sharing, other articles, comments.
+
+Each pattern is a manner of speaking that thousands of sites share. They speak of whole short lines; where in the page a line
+must stand to be taken for furniture is `body`'s business.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+# what a line is: nothing special, credit of the head, editor, rights, button or promotion, start of other things
+PLAIN, CREDIT, EDITOR, RIGHTS, BUTTON, OTHER, ORIGINAL = "", "credit", "editor", "rights", "button", "other", "original"
+
+_OPEN = r"^[\s\[【(（〖《<>|｜·•■●◆▲△\-—*※#]*"
+_NAME = r"[一-鿿A-Za-z·_.\d]{2,12}"
+_DATE = r"(?:(?:19|20)?\d{2}\s?[-/.年]\s?)?\d{1,2}\s?[-/.月]\s?\d{1,2}\s?日?(?:[T\s　]{0,3}\d{1,2}[:：]\d{2}(?:[:：]\d{2})?)?"
+
+_EDITOR = re.compile(
+    _OPEN
+    + r"(?:(?:本文|文章|稿件|新闻)?来源\s*[:：].{1,40}?\s*)?(?:纠错\s*[】\]]?\s*)?[【\[（(]?\s*(?:(?:本文|本期|本条|网络|网站|值班|实习|文字|美术|视觉|图片|新媒体|微信|见习|执行|责任|内容|栏目|页面)?(?:责任)?编\s?辑|责\s?编|编\s?审|终\s?审|初\s?审|一\s?审|二\s?审|三\s?审|复\s?审"
+    r"|审\s?核|审\s?签|审\s?读|校\s?对|校\s?审|监\s?制|统\s?筹|排\s?版|制\s?图|值班(?:主任|主编|编委|总编)|主\s?编|总\s?编|策\s?划|出\s?品|录\s?入(?:员|人)?|发布(?:人|者|员)|供\s?稿(?:人|单位)?|撰\s?稿(?:人)?|投稿(?:人|单位)?|通\s?讯\s?员|作\s?者单位"
+    r"|采\s?写|拍\s?摄|摄\s?影|剪\s?辑|海\s?报|设\s?计|文案|图文|文/图|文／图|图/文|运营|责\s?校|流程编辑|签\s?发|信息员|联系人电话)\s*(?:[:：/／丨|｜]|\s(?="
+    + _NAME
+    + r"\s*[)）】\]]?$)).{0,80}$"
+    r"|"
+    + _OPEN
+    + r"(?:[Ww]eb |[Cc]opy |[Nn]ews |[Mm]anaging |[Ss]ub-?)?(?:[Ee]dit(?:or|ed|ors|ing))(?: by)?\s*[:：]\s*.{2,60}$"
+)
+_ROLE = r"(?:责任编辑|责编|编\s?辑|校\s?对|审\s?核|编审|终审|监制|摄影|记者|主编|统筹)"
+_EDITORS = re.compile(_OPEN + rf"(?:{_ROLE}\s?[:：/／丨|]?\s*[一-鿿·]{{2,4}}[\s　,，;；|]*){{2,6}}[\s)）】\]]*$")
+_LAST_EDITOR = re.compile(r"责\s?任\s?编\s?辑|责\s?编\s*[:：/]|^[\s(（\[【]*编\s?辑\s*[:：]")
+_RIGHTS = re.compile(
+    _OPEN
+    + r"(?:本文|以上|特别|重要|郑重|法律|网站|相关|风险|转载|侵权|内容|免责|作者|版权|平台|投资|温馨)?\s?(?:版权(?:声明|说明|所有|归|信息)|版\s*权\s*所\s*有|免责(?:声明|条款|说明)|(?:特别|郑重|重要|法律|侵权|转载|作者|风险|原创|友情|温馨|平台|本站|本网站?|网站|投资)(?:声明|提示|提醒|说明|警示))(?:\s*[:：）)】\]].{0,600})?$"
+    r"|" + _OPEN + r"(?:声明|风险提示|注)\s*[:：].{0,20}(?:本文|本站|本网|转载|版权|内容|文章|图片|观点|投资).{0,500}$"
+    r"|"
+    + _OPEN
+    + r"(?:凡(?:本网|注明|本站|来源|标注|在本)|凡.{0,30}(?:注明|转载).{0,40}(?:来源|出处|稿件|作品)|未经.{0,24}(?:授权|许可|同意|允许)|本(?:网站?|站|文|平台|内容|号|公司|页面).{0,30}(?:仅(?:供|代表|为)|不(?:代表|构成|承担|保证)|转载(?:自|于|请)|版权|力求|来源于(?:网络|互联网)|系转载|整理自网络|如有侵权|如涉及|图片来自)"
+    r"|(?:以上|上述|文中|部分)(?:内容|图片|文字|观点|信息|言论|图文).{0,40}(?:来自|来源于?|不代表|仅代表|仅供|侵权|不构成|为自媒体|由.{0,16}上传)|图片?(?:均)?(?:来自|来源于?|源自?)[^。]{0,12}网络"
+    r"|[^。]{0,60}(?:不得转载|禁止转载|谢绝转载|转载请(?:注明|联系|标明|保留)|转载须|权益归|版权归|如有侵权|若有侵权|侵权(?:请|必删|即删|联系)|侵删|文责自负|仅代表作者(?:本人|个人)?(?:观点|立场)?|不代表本(?:站|网|平台|报|公众号).{0,10}(?:观点|立场)"
+    r"|投资有风险|理财有风险|市场有风险|据此(?:操作|入市|投资)|仅供(?:参考|其表达|投资者参考)|不构成(?:任何)?(?:投资|实质性)|信息存储空间服务|网络传播权))"
+    r"|"
+    + _OPEN
+    + r"(?:copyright\b|©|\(c\)\s*(?:19|20)\d\d|all rights reserved|.{0,60}\ball rights reserved\b|disclaimer\b|this (?:article|story|material|content) (?:was|may|is|has|originally|first).{0,80}(?:published|republished|rewritten|redistributed|licen[sc]e|reserved)"
+    r"|views? expressed .{0,120}|the views? .{0,60}(?:author|own)\b|(?:this )?reprint(?:ed)? .{0,80}permission|.{0,40}may not be (?:published|reproduced|reprinted)|the information (?:contained )?(?:in|on) this .{0,80}(?:advice|purposes))"
+    r"|"
+    + _OPEN
+    + r"(?:[^。]{0,30}(?:ICP备|ICP证|公网安备|网安备|许可证(?:编?号)?[:：]|网站标识码|违法和不良信息举报|举报(?:电话|邮箱)[:：]|技术支持[:：]|主办(?:单位)?[:：]|承办(?:单位)?[:：]|版权所有).*)$",
+    re.I,
+)
+_BUTTON = re.compile(
+    _OPEN
+    + r"(?:分享(?:到|至|给|让更多人看到|按钮|本文|文章|道)?\s*[:：]?.{0,24}|一键分享|转发|扫一扫.{0,24}|扫码.{0,30}|扫描(?:下方|上方|左侧|右侧|以下|下面|下载|关注)?.{0,20}(?:二维码|APP|公众号).{0,16}|长按.{0,16}(?:二维码|识别|图片).{0,24}|手机(?:看|阅读|扫码|查看).{0,16}|微信(?:扫|公众号|分享|好友).{0,24}"
+    r"|打\s*印\s*(?:本[页文]|此文)?|\[?\s*关\s*闭\s*(?:窗口|本页|此页)?|【?字体?号?(?:大小)?[:：]?\s*[【\[]?\s*大\s*[】\]|\s]*[【\[]?中\s*[】\]|\s]*[【\[]?小.{0,8}|字号.{0,14}|T\s?大中小|大\s*中\s*小|加入收藏|收藏(?:本[页站文])?|返回(?:顶部|首页|列表|上页|上级|目录|栏目).{0,6}|回到(?:顶部|首页)|点击(?:下载|查看|进入|阅读|加载|展开|收起|关注|这里|图片|上方|下方|此处|跳转|订阅|右上角).{0,40}"
+    r"|下载.{0,16}(?:客户端|APP).{0,10}|(?:欢迎|敬请|请|赶快|记得)?(?:持续)?(?:关注|订阅|添加|加入).{0,24}(?:公众号|订阅号|服务号|微信|微博|头条号|客户端|交流群|APP|官网).{0,30}|(?:更多|查看更多|加载更多|展开全文|阅读全文|阅读原文|显示全文|全文阅读|查看原文|返回搜狐|查看余下全文).{0,30}(?:请|点击|关注|查看|下载|登录|尽在|>>|»|内容|详情|资讯|精彩|敬请)?.{0,24}|返回.{0,12}[,，]?查看更多|(?:更多)?(?:相关|精彩|最新|更多)?(?:资讯|内容|新闻|攻略|消息|报道|信息|动态)[,，]?\s?(?:请|敬请|欢迎)(?:持续)?(?:关注|查看|访问|移步|点击).{0,40}"
+    r"|(?:立即)?打开.{0,12}(?:APP|客户端|微信).{0,20}|我要(?:投稿|分享|评论|纠错|举报|收藏|打印).{0,6}|转播到.{0,10}|纠\s?错|推荐给(?:朋友|好友)|举报(?:/反馈|反馈)?|投诉|点赞\d*|赞\s?[(（]?\d*[)）]?|踩|顶|喜欢\s?\d*|评论\s?[(（]?\d*[)）]?|在看|已收藏|听新闻|语音播报|朗读|复制链接|播报文章|微信朋友圈|新浪微博|QQ好友|QQ空间"
+    r"|share(?:\s(?:this|on|to|via|article|story)\b.{0,40})?|tweet|pin it|email(?: this)?|e-mail|click here.{0,60}|print(?: this)?(?: page| article)?|follow us.{0,80}|follow @?\w+.{0,30}|like us on.{0,30}|read more\s?[:.»>…]*|continue reading.{0,40}|load more.{0,20}|show (?:more|all).{0,20}|scan (?:the )?(?:qr )?code.{0,60}|sign up (?:for|to|here|now).{0,100}|subscribe(?:$|\s(?:to|now|for|today)\b.{0,80})"
+    r"|advertisements?(?: - scroll to continue)?|story continues below.{0,30}|article continues (?:below|after).{0,40}|back to top|skip (?:to|past).{0,40}|listen to (?:this )?article.{0,30}|\d+ min(?:ute)?s? read|comments?(?: \(?\d+\)?)?|\d+ comments?|leave a (?:reply|comment).{0,20}|add (?:a )?comment|view comments|report (?:a )?(?:typo|error).{0,20}|copy link.{0,20}|save(?: article)?|whatsapp|facebook|twitter|linkedin|reddit|telegram|newsletter|image|photos?|play|video|loading\.*"
+    r")[\s\]】)）〗|｜·»>。.!！…]*$",
+    re.I,
+)
+_OTHER = re.compile(
+    _OPEN
+    + r"(?:(?:相关|相似|类似|关联|猜你)(?:链接|阅读|新闻|报道|文章|政策|附件下载|稿件|推荐|文档|资讯|内容|专题|视频|话题|标签|信息|解读|喜欢|热词|帖子)|延伸阅读|拓展阅读|扩展阅读|推荐阅读|推荐文章|精彩推荐|(?:更多|精彩|热门|编辑|今日|为您|为你|视频|图片|小编|大家|本文|站内|最新|本周|本月|点击|24小时|一周|热点|热评|精选|频道|独家|专题|猜你|往期|近期|本类|栏目|同类|随机|阅读).{0,6}(?:推荐|导读|排行榜?|喜欢|回顾|文章|新闻|排行|爱看|热点|热门|资讯|评论|内容|精彩|关注|都在看|热榜|看点|头条|阅读)|大家都在[看搜]|热[门评点]"
+    r"|上一?[篇条页则个].{0,90}|下一?[篇条页则个].{0,90}|前一篇.{0,80}|后一篇.{0,80}|(?:网友|全部|最新|热门|精彩|用户|文章|我要|发表|查看)?(?:评论|跟帖|留言|讨论|热评)(?:列表|区|内容)?\s*[(（]?\d*[条)）]*|发表(?:评论|看法|我的看法|跟帖).{0,10}|我来说(?:两|几)句.{0,10}|参与(?:评论|讨论).{0,10}|相关(?:标签|关键词).{0,50}|关键[词字]\s*[:：].{0,80}|标\s?签\s*[:：].{0,80}|(?:本文)?(?:tags?|filed under|topics?|categories|posted in|tagged(?: with)?)\s*[:：].{0,120}|分类\s*[:：].{0,40}|文章(?:标签|分类|关键词|评价|点评|末尾).{0,60}|热搜词?.{0,30}|友情链接.{0,20}|责任编辑推荐"
+    r"|related(?:\s(?:articles?|stories|story|news|content|posts?|reading|links?|topics?|coverage|video))?|read (?:also|next|this next|more (?:stories|about|on|from)\b.{0,40})|see also|also read.{0,80}|more (?:from|on|stories|in|news|about|like this)\b.{0,50}|you (?:may|might) (?:also )?(?:like|be interested).{0,30}|recommended(?: for you| stories| reading)?|up next|most (?:read|popular|viewed|recent)|trending(?: now)?|latest (?:news|stories|posts|headlines)|popular (?:posts|stories|now)|don'?t miss|editors?'? picks?|top stories|what to read next|previous (?:post|article|story)?.{0,60}|next (?:post|article|story).{0,60}|about the authors?|join the (?:conversation|discussion)|sponsored(?: content)?|promoted(?: stories)?|from the web|around the web|elsewhere on.{0,30}|keep reading)"
+    r"[\s:：】\])）>»…|｜.]*$",
+    re.I,
+)
+_CREDIT = re.compile(
+    _OPEN
+    + r"(?:(?:发布|发表|更新|刊发|录入|上传|撰写|创建|日期|提交|修改|发稿|首发|印发|成文|刊登)?(?:时间|日期|于|机构|单位|部门)\s*[:：].{0,60}|(?:信息|文章|稿件|新闻|内容|资料|文件|本文|消息|数据|原文|图文)?\s*(?:来\s*源|稿\s*源|出\s*处|转自|转载自?)\s*[:：]?.{0,50}|(?:作\s*者|撰\s*文|文|记\s*者|本[报网刊台]记者|执\s*笔|翻\s*译|编\s*译|整\s*理|文章作者|责任作者|特约撰稿人?)\s*[:：丨|｜/／].{0,60}"
+    r"|(?:浏览|阅读|点击|访问|查看|人气|围观|浏览量|点击量|访问量|点击率|阅读量|阅读数|评论数|热度)(?:次数|数|量|人数)?\s*[:：(（]?\s*[\d,.万+次]*.{0,10}|[\d,.万+]+\s*(?:次|人)?(?:浏览|阅读|点击|围观|评论|参与|阅)|(?:分类|类别|栏目|所属栏目|频道|标签|编号|索引号|信息索引号|公开形式|公开方式|公开日期|有效性|主题分类|体裁分类)\s*[:：].{0,50}|原\s?标\s?题\s*[:：].{0,120}|"
+    + _DATE
+    + r"(?:\s.{0,50}|$|来源.{0,40}|[|｜·,，].{0,50})"
+    r"|by\s+[A-Z].{1,80}|(?:published|updated|posted|last (?:updated|modified)|created|modified|first published|date|written|source|author|staff|reporter)\s*(?:on|at|by)?\s*[:：]?\s.{0,80}|原创|本文(?:字数|约|共).{0,24}|全文.{0,6}字.{0,20}|阅读(?:需|时间|时长|完|本文).{0,20}|首页.{0,6}[>›»→/].{0,100}|(?:您|你)?(?:当前|现在)?(?:的)?(?:所在)?位置(?:是|:|：|在).{0,100}|home\s*[>›»/].{0,100}|current(?: location)?\s*[:：].{0,80})"
+    r"[\s\]】)）|｜]*$",
+    re.I,
+)
+_ORIGINAL = re.compile(_OPEN + r"(?:原\s?标\s?题|原题|副标题|引题|主标题)\s*[:：]")
+_BYLINE_END = re.compile(
+    _OPEN
+    + r"(?:[(（][^)）]{0,6})?(?:(?:本[报网刊台]|[一-鿿]{2,8}(?:日报|晚报|商报|早报|时报|新闻|网|社|晨报|都市报|周刊|青年报))?(?:全媒体|首席|特约|实习|见习)?(?:记者|通讯员)|文\s?/\s?图|文字?|图片?|撰文|执笔|来源|转自|供图|图源|摄影)\s*[:：/／丨|｜\s]\s*[^。，]{1,50}[)）】]?\s*$"
+    r"|^[（(]\s*(?:来源|作者|文|记者|通讯员|编辑|责编|责任编辑|原载|转自|据|综合|本报|整理|供稿|责任|图|摄影|校对|审核|作者单位|作者系|作者为|作者是|本文)[^)）]{0,70}[)）]\s*$"
+)
+
+
+@lru_cache(maxsize=4096)
+def kind(text: str) -> str:
+    """What a line is by its words. Long lines are nothing but text, or rights."""
+    length = len(text)
+    if length > 700:
+        return PLAIN
+    if length <= 160 and _ORIGINAL.match(text):
+        return ORIGINAL
+    if length <= 130 and (_EDITOR.match(text) or _EDITORS.match(text)):
+        return EDITOR
+    if _RIGHTS.match(text):
+        return RIGHTS
+    if length <= 130 and _OTHER.match(text):
+        return OTHER
+    if length <= 130 and _BUTTON.match(text):
+        return BUTTON
+    if length <= 200 and _CREDIT.match(text):
+        return CREDIT
+    return PLAIN
+
+
+def last_editor(text: str) -> bool:
+    """An editor's line of the sort that closes a text (责任编辑), not one of several credits."""
+    return bool(_LAST_EDITOR.search(text))
+
+
+def signs_off(text: str) -> bool:
+    """A byline at the foot of a text: 本报记者 …, （作者系…）, 文/图 …."""
+    return len(text) <= 90 and bool(_BYLINE_END.match(text))

@@ -1,0 +1,196 @@
+"""Decides which of a page's names is its headline: what several places agree on, near above the text, without the site's name."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from pipelines.extract.anypage import blocks as cut
+from pipelines.extract.anypage import lines, names
+from pipelines.extract.anypage.blocks import Page
+from pipelines.extract.anypage.body import flat
+from pipelines.extract.anypage.embedded import Said
+from pipelines.extract.select import squeeze, text_of
+
+_METAS = (
+    "articletitle",
+    "og:title",
+    "twitter:title",
+    "headline",
+    "title",
+    "dc.title",
+    "parsely-title",
+    "sailthru.title",
+)
+_SPLIT = re.compile(
+    r"\s*[_|｜»«·•]+\s*|\s+[-–—:：/>]+\s+|\s*(?:--+|——)\s*|(?<=[\u4e00-\u9fff）)】”!！?？])\s?[-–—](?=\s?[\u4e00-\u9fffA-Za-z])"
+)
+_SITE_WORD = re.compile(
+    r"网$|网站|频道|门户|官网|日报|晚报|新闻网|论坛|博客|公司$|集团$|委员会$|人民政府|局$|大学$|学院$|协会$|中心$|\.(?:com|cn|net|org)\b|News$|Times$|Daily$|Post$|Blog$"
+)
+_LEVEL = {"h1": 3.0, "h2": 2.0, "h3": 1.5, "h4": 1.0, "h5": 1.0, "h6": 0.5}
+_SECTION = re.compile(
+    r"^(?:.{0,6}(?:新闻|动态|公告|资讯|要闻|通知|正文|首页|详情|内容|频道|栏目|中心|导航|菜单|文章|专题|简介|概况|信息公开|政策文件|登录|注册|搜索|评论|推荐|阅读|排行榜?))$|^(?:home|news|menu|search|blog|article|about|contact)s?$",
+    re.I,
+)
+
+
+@dataclass(slots=True)
+class Headline:
+    """The headline and the block where people see it (-1 where they don't)."""
+
+    text: str
+    at: int = -1
+
+
+def find(page: Page, metas: dict[str, str], said: Said, start: int, sites: list[str]) -> Headline:
+    """The headline of the text that begins at block `start`. `sites` are names of the site, which are none."""
+    window = window_title(page)
+    told = [v for v in [*(metas.get(n, "") for n in _METAS), *said.headlines[:2]] if v and not _is_site(v, sites)]
+    heads = _seen(page, start, window, told, sites)
+    best = max(heads, key=lambda h: h[0], default=None)
+    if best is not None and best[0] >= 4.0:
+        return _mended(best[1], best[2], told, window)
+    for value in told[:1] if not window else sorted(told, key=lambda t: flat(t) not in flat(window)):
+        cut_title = without_site(value, sites)
+        at = next((h[2] for h in heads if flat(h[1]) == flat(cut_title)), -1)
+        return Headline(cut_title, at)
+    if best is not None and best[0] >= 2.0:
+        return Headline(best[1], best[2])
+    return Headline(without_site(window, sites))
+
+
+def window_title(page: Page) -> str:
+    """The `<title>` of the page; that of a drawing inside it is none."""
+    for node in page.root.iter("title"):
+        parent = node.getparent()
+        if parent is None or parent.tag != "svg":
+            return squeeze(node.text or "")
+    return ""
+
+
+def _is_site(value: str, sites: list[str]) -> bool:
+    return flat(value) in {flat(s) for s in sites if s}
+
+
+def _seen(page: Page, start: int, window: str, told: list[str], sites: list[str]) -> list[tuple[float, str, int]]:
+    """What may be the headline on the page, with its weight."""
+    found = []
+    flat_window = flat(window)
+    flat_told = [flat(t) for t in told]
+    for number, text, order, block in _candidates(page, start):
+        text = _joined(page, text, order, [flat_window, *flat_told])
+        mine = flat(text)
+        if not len(mine) >= 4 or len(text) > 250 or _is_site(text, sites):
+            continue
+        weight = number
+        if flat_window and mine and (flat_window.startswith(mine) or (len(mine) >= 8 and mine in flat_window)):
+            weight += 2.5 if len(mine) >= 8 or len(mine) > 0.5 * len(flat_window) else 1.0
+        elif flat_window and len(flat_window) > 8 and mine.startswith(flat_window[: max(8, len(flat_window) - 3)]):
+            weight += 2.5
+        if any(
+            mine == t or (len(t) >= 6 and (mine.startswith(t) or t.startswith(mine)) and len(mine) >= 6)
+            for t in flat_told
+        ):
+            weight += 2.5
+        distance = start - order
+        weight += 1.5 if 0 <= distance <= 4 else 1.0 if 0 <= distance <= 15 else 0.0 if distance >= 0 else -1.5
+        if block.has(names.BOX):
+            weight -= 1.5
+        if block.linked > 0.5 * len(text):
+            weight -= 1.5
+        if _SECTION.match(text) or lines.kind(text):
+            weight -= 3.0
+        if len(mine) < 8 and re.search(r"[\u4e00-\u9fff]", text):
+            weight -= 1.0
+        found.append((weight, text, order))
+    return found
+
+
+def _candidates(page: Page, start: int) -> list[tuple[float, str, int, cut.Block]]:
+    """Headings with all their lines, elements named for titles, and short lines just above the text."""
+    out = []
+    done = set()
+    for node, (first, last) in page.spans.items():
+        if node.tag in _LEVEL and first < last and last - first <= 4 and len(out) < 200:
+            out.append((_LEVEL[node.tag] + _named(page.blocks[first]), text_of(node), first, page.blocks[first]))
+            done.update(range(first, last))
+    for order in range(max(0, start - 12), min(start + 2, len(page.blocks))):
+        block = page.blocks[order]
+        if order in done or (block.value and not block.has(names.TITLE)) or block.linked > 0.5 * len(block.text):
+            continue
+        if 6 <= len(block.text) <= 120:
+            out.append((0.5 + _named(block), block.text, order, block))
+    for block in page.blocks[:400]:
+        if (
+            block.order not in done
+            and block.has(names.TITLE)
+            and not start - 12 <= block.order < start + 2
+            and len(block.text) <= 200
+        ):
+            out.append((1.0, block.text, block.order, block))
+    return out
+
+
+def _joined(page: Page, text: str, order: int, told: list[str]) -> str:
+    """A headline that is set in several lines, whole, where one of the page's other names begins with all of them."""
+    for following in page.blocks[order + 1 : order + 5]:
+        both = flat(text) + flat(following.text)
+        if (
+            flat(following.text)
+            and any(t.startswith(both) for t in told)
+            and not any(t == flat(text) for t in told[1:])
+        ):
+            space = "" if re.search(r"[\u4e00-\u9fff]$", text) else " "
+            text = f"{text}{space}{following.text}"
+        else:
+            break
+    return text
+
+
+def _named(block: cut.Block) -> float:
+    return 1.0 if block.has(names.TITLE) else 0.0
+
+
+def _mended(text: str, at: int, told: list[str], window: str) -> Headline:
+    """A headline that the page shows cut off (`…`), whole where a meta has it whole."""
+    if re.search(r"(?:…|\.\.\.)\s*$", text):
+        stem = flat(text)
+        for value in [*told, window]:
+            if flat(value).startswith(stem) and len(value) > len(text):
+                return Headline(without_site(value, []), at)
+    return Headline(text, at)
+
+
+def without_site(text: str, sites: list[str]) -> str:
+    """A title without the names of site and column before or behind it (`…_部门文件_中国政府网`)."""
+    text = text.strip().strip("【】") if text.strip().startswith("【") and text.strip().endswith("】") else text.strip()
+    parts = [p for p in _SPLIT.split(text) if p]
+    if len(parts) < 2:
+        return text
+    flat_sites = {flat(s) for s in sites if s}
+    spans = []
+    place = 0
+    for part in parts:
+        place = text.index(part, place)
+        spans.append((place, place + len(part)))
+        place += len(part)
+    first, last = 0, len(parts)
+    while last - first > 1 and _is_tail(parts[last - 1], parts[first:last], flat_sites):
+        last -= 1
+    while last - first > 1 and flat(parts[first]) in flat_sites:
+        first += 1
+    return text[spans[first][0] : spans[last - 1][1]].strip()
+
+
+def _is_tail(part: str, parts: list[str], sites: set[str]) -> bool:
+    if flat(part) in sites:
+        return True
+    longest = max(len(p) for p in parts[:-1])
+    if re.search(r"[\u4e00-\u9fff]", part):
+        return (
+            len(part) <= 14
+            and len(part) <= longest
+            and (bool(_SITE_WORD.search(part)) or len(part) <= 8 or len(parts) > 2)
+        )
+    return len(part) <= 30 and len(part) < longest and (bool(_SITE_WORD.search(part)) or len(part.split()) <= 4)
