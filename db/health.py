@@ -86,7 +86,8 @@ def _health(database: Database, row: Sequence[Any], now: datetime, days: dict[st
     health.last_new = _one(conn, "where source = ? and new > 0 order by started_at desc", id_)
     health.documents = conn.execute("select count(*) from document_urls where source = ?", (id_,)).fetchone()[0]
     health.usual_gap_h = usual_gap(conn, id_)
-    health.allowed_h = max(PATIENCE * health.usual_gap_h, 24.0) if health.usual_gap_h is not None else limit
+    # learned from its own history, never below what is expected of it: a ministry's weekend is no silence
+    health.allowed_h = max(PATIENCE * health.usual_gap_h, limit or 24.0) if health.usual_gap_h is not None else limit
     if health.last_new:
         health.silent_h = hours(health.last_new, now)
     health.events = [
