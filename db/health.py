@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from sqlite_utils import Database
 
-from db.ledger import _REACHED
+from db.ledger import _REACHED, documents_of
 
 State = Literal["fine", "quiet", "doubtful", "failing", "overdue", "never", "off"]
 # states that a person should look at, worst first
@@ -84,7 +84,7 @@ def _health(database: Database, row: Sequence[Any], now: datetime, days: dict[st
     health.watched_since = _one(conn, f"where source = ? and {_REACHED} order by started_at asc", id_)
     health.last_reached = _one(conn, f"where source = ? and {_REACHED} order by started_at desc", id_)
     health.last_new = _one(conn, "where source = ? and new > 0 order by started_at desc", id_)
-    health.documents = conn.execute("select count(*) from document_urls where source = ?", (id_,)).fetchone()[0]
+    health.documents = documents_of(conn, id_)
     health.usual_gap_h = usual_gap(conn, id_)
     # learned from its own history, never below what is expected of it: a ministry's weekend is no silence
     health.allowed_h = max(PATIENCE * health.usual_gap_h, limit or 24.0) if health.usual_gap_h is not None else limit

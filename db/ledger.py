@@ -178,8 +178,14 @@ def coverage(database: Database) -> list[Coverage]:
             "select started_at, state, outcome, reason from source_runs where source = ? order by started_at desc limit 1",
             (id_,),
         ).fetchone()
-        number = conn.execute("select count(*) from document_urls where source = ?", (id_,)).fetchone()[0]
+        number = documents_of(conn, id_)
         good = tried is not None and tried[1] == "done" and tried[2] in ("ok", "unchanged", "")
         reason = "" if good else (tried[3] or tried[2] if tried else ("not tried yet" if enabled else "switched off"))
         found.append(Coverage(id_, name, bool(enabled), since, last, tried[0] if tried else None, number, reason))
     return found
+
+
+def documents_of(conn: Any, source: str) -> int:
+    """How many addresses a source brought."""
+    row = conn.execute("select documents from source_documents where source = ?", (source,)).fetchone()
+    return int(row[0]) if row else 0

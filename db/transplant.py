@@ -19,7 +19,7 @@ DERIVED = {
     *("sources", "tasks", "lists", "entries", "list_entries", "fetches", "counters", "state"),
     *("documents", "observations", "document_aliases", "document_urls", "document_tasks", "document_spans"),
     *("document_facets", "document_findings", "attachments", "search_rows", "search_queue"),
-    *("task_documents", "task_days", "source_days"),
+    *("task_documents", "task_days", "source_days", "source_documents"),
 }
 
 

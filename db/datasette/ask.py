@@ -27,7 +27,7 @@ MOST_ARGUMENT = 12_000
 class Refused(Exception):
     """The page cannot be shown: a status, and a sentence of words.yaml with its places."""
 
-    def __init__(self, status: int, key: str, **places: Any) -> None:
+    def __init__(self, status: int, key: str, /, **places: Any) -> None:
         super().__init__(key)
         self.status, self.key, self.places = status, key, places
 
@@ -62,7 +62,7 @@ class Ask:
         text = self.arg("page", "1")
         return min(int(text), 10**6) if text.isascii() and text.isdigit() and 0 < len(text) < 8 and int(text) else 1
 
-    def t(self, key: str, **places: Any) -> str | Markup:
+    def t(self, key: str, /, **places: Any) -> str | Markup:
         """A sentence in the page's language. Places that are markup stay markup, all else is escaped."""
         sentence = self.site.words.say(key, self.lang)
         if not places:

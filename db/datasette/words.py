@@ -30,7 +30,7 @@ class Words:
             },
         )
 
-    def say(self, key: str, lang: str, **places: Any) -> str:
+    def say(self, key: str, lang: str, /, **places: Any) -> str:
         """A sentence; a key that does not exist is a fault of ours and raises KeyError."""
         sentence = self.sentences[key][lang]
         return sentence.format(**places) if places else sentence

@@ -45,18 +45,36 @@ def build_one(conn: sqlite3.Connection, ask: Ask) -> dict[str, Any]:
         reason = str(ask.t("took_too_long")) if str(error) == "interrupted" else str(error)
         raise Refused(400, "sql_failed", reason=reason) from error
     given = {f"{key}_": str(value) for key, value in asked.items()}
+    kept, table = shown(ask, columns, rows)
     return {
         "title": question.title[ask.lang],
         "question": question,
         "parameters": [(p, asked[p.name], choices(ask, p)) for p in question.parameters],
-        "columns": [(c, heading(ask, c)) for c in columns],
-        "rows": [[cell(ask, c, value) for c, value in zip(columns, row, strict=True)] for row in rows],
+        "columns": [(c, heading(ask, c)) for c in kept],
+        "rows": table,
         "total": total,
         "page": page,
         "pages": max(1, -(-total // SIZE)),
-        "links": {name: ask.url(f"/export/question/{question.id}.{name}", **given) for name in ("csv", "xlsx", "json", "jsonl")},
+        "links": {
+            name: ask.url(f"/export/question/{question.id}.{name}", **given)
+            for name in ("csv", "xlsx", "json", "jsonl")
+        },
         "sql_page": ask.url(f"/{NAME}/{question.id}", **given),
-    }  # fmt: skip
+    }
+
+
+def shown(ask: Ask, columns: list[str], rows: list[Any]) -> tuple[list[str], list[list[dict[str, Any]]]]:
+    """Columns and cells as they are shown: where a row has a title and a document, the title leads there."""
+    linked = "document" in columns and "title" in columns
+    kept = [c for c in columns if not (linked and c == "document")]
+    table = []
+    for row in rows:
+        cells = [cell(ask, c, row[c]) for c in kept]
+        if linked and row["document"]:
+            title = cells[kept.index("title")]
+            title["link"], title["text"] = ask.url(f"/document/{row['document']}"), title["text"] or str(ask.t("open"))
+        table.append(cells)
+    return kept, table
 
 
 def choices(ask: Ask, parameter: Parameter) -> list[tuple[str, str]]:
@@ -76,10 +94,11 @@ def heading(ask: Ask, column: str) -> str:
 
 def cell(ask: Ask, column: str, value: Any) -> dict[str, Any]:
     """A cell as the template shows it: text, and where it leads."""
+    out = {"text": "", "link": "", "number": False, "outside": False, "short": False}
     if value is None or value == "":
-        return {"text": "", "link": "", "number": False}
+        return out
     if isinstance(value, int | float):
-        return {"text": text.number(value), "link": "", "number": True}
+        return out | {"text": text.number(value), "number": True}
     value = str(value)
     link, shown = "", value
     if column in _NAMED:
@@ -97,8 +116,8 @@ def cell(ask: Ask, column: str, value: Any) -> dict[str, Any]:
     elif column.endswith("_at"):
         shown = ask.site.local(value)
     elif column == "url" and text.safe_link(value):
-        return {"text": text.clip(value, 80), "link": value, "number": False, "outside": True}
-    return {"text": text.clip(shown, 400), "link": ask.url(link) if link else "", "number": False}
+        return out | {"text": text.clip(value, 80), "link": value, "outside": True}
+    return out | {"text": text.clip(shown, 400), "link": ask.url(link) if link else "", "short": len(shown) <= 16}
 
 
 __all__ = ["Question", "build", "build_one", "cell", "choices", "heading"]

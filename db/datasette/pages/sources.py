@@ -11,7 +11,7 @@ from db import health
 from db.datasette import text
 from db.datasette.ask import Ask, Refused, house
 
-DAYS = 28
+DAYS = 21
 RUNS = 40
 
 
