@@ -100,7 +100,7 @@ class Crawl:
         return End(self.source, status, seconds, self.run_id, self._told, self._stopped_for, tuple(self._lines))
 
     async def _wait(self, process: asyncio.subprocess.Process) -> None:
-        ended = asyncio.create_task(process.wait())
+        ended = asyncio.create_task(has_ended(process))
         try:
             done, _ = await asyncio.wait({ended}, timeout=self.bounds.seconds)
             if not done:
@@ -153,6 +153,14 @@ class Crawl:
         self._lines.append(line)
         if line.strip():
             self.log(f"{self.source}: {line}")
+
+
+async def has_ended(process: asyncio.subprocess.Process) -> int:
+    """Wait for the end of a process; gives its status. asyncio's own `wait` waits for its pipes too, and a grandchild may
+    hold those for as long as it likes."""
+    while process.returncode is None:
+        await asyncio.sleep(0.1)
+    return process.returncode
 
 
 def command(config: Any, source: str, trigger: str, planned_at: str, bounds: Bounds) -> list[str]:

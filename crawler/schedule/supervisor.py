@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from crawler.schedule.children import has_ended
 from crawler.schedule.talk import Talk
 from crawler.schedule.watch import ConfigWatch
 
@@ -109,7 +110,7 @@ class Supervisor:
         reader = asyncio.create_task(self._pass_on(part, process.stdout))
         if self.stopping.is_set():
             self._ask(part)
-        status = await process.wait()
+        status = await has_ended(process)
         # workers of a part that was killed may hold the pipe for a moment
         await asyncio.wait({reader}, timeout=1.0)
         reader.cancel()
