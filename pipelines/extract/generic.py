@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from pipelines.extract import fallback, labels, links
-from pipelines.extract.anypage import blocks, body, credit, embedded, markup, readers, titles, when
+from pipelines.extract.anypage import blocks, body, credit, embedded, readers, titles, when
 from pipelines.extract.draft import Draft
 from pipelines.extract.html import base_url
-from pipelines.extract.tree import escape
 
 
 def general(text: str, url: str) -> Draft:
@@ -25,6 +24,9 @@ def general(text: str, url: str) -> Draft:
     draft.published = when.candidates(page, metas, said, url, headline.at, region)
     draft.outlet = credit.outlet(page, metas, said, headline.at, region)
     draft.author = credit.author(page, metas, said, headline.at, region, [draft.outlet, *names])
+    if not draft.outlet and not draft.site:
+        # a page that names nobody else: the account that published it
+        draft.outlet = draft.author
     if any(mark in text for mark in labels.MARKS):
         draft.labels = labels.read(fallback.label_places(page.root))
         _from_labels(draft)
@@ -62,6 +64,3 @@ def _from_labels(draft: Draft) -> None:
     if values.get("published"):
         draft.published.append(values["published"])
     draft.outlet = draft.outlet or values.get("source", "")
-
-
-__all__ = ["blocks", "escape", "general", "markup"]

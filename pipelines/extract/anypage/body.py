@@ -188,7 +188,13 @@ def _widen(page: Page, first: int, last: int, start: int, end: int, title_at: in
     return first, last
 
 
+# （2024年…会议通过 …修订）: the note under the title of a law belongs to its text
+_LEGAL_NOTE = re.compile(r"^[（(].*(?:通过|公布|修订|修正|施行|批准|发布|令第).*[）)]$", re.S)
+
+
 def _neighbour(block: Block, edge: Block, refused: str) -> bool:
+    if _LEGAL_NOTE.match(block.text):
+        return True
     if block.has(names.BOX) or block.linked > 0.5 * len(block.text) or block.has(names.META | names.TITLE):
         return False
     if (kind := lines.kind(block.text)) and kind in (

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pipelines.extract.anypage import names
+from pipelines.extract.anypage import lines, names
 from pipelines.extract.anypage.blocks import Block, Page
 from pipelines.extract.anypage.body import Region, flat
 from pipelines.extract.anypage.embedded import Said
+from pipelines.extract.select import squeeze
 
 _SOURCE = re.compile(
     r"(?:信息|文章|稿件|新闻|内容|资料|文件|本文|消息|图文|原文)?(?:来\s*源(?:于|自)?|稿\s*源|出\s*处|供\s*稿(?:单位)?)\s*[:：]\s*[【\[（(《]?\s*(?P<name>[^\s:：|｜，,。；;【】\[\]（()）<>/]{2,30}(?: [A-Z][\w.&'-]*){0,4})"
@@ -16,11 +17,16 @@ _SOURCE = re.compile(
 )
 _LABEL_ONLY = re.compile(r"^(?:信息|文章|稿件|新闻|内容)?(?:来\s*源|稿\s*源)\s*[:：]?$")
 _WRITER = re.compile(
-    r"(?:作\s*者|撰\s*文|执\s*笔|文\s?[/／｜|丨]|(?:本[报网刊台]|[一-鿿]{2,6}(?:报|网|社))?(?:全媒体|首席|特约|实习|见习)?记\s*者)\s*[:：/／丨|｜]?\s*(?P<who>[一-鿿·]{2,5}(?:\s?[、，,/]\s?[一-鿿·]{2,5}|\s[一-鿿·]{2,4}(?=[\s、，,|｜]|$)){0,5})(?=\s|$|[|｜;；，,、)）】\d])"
+    r"(?:作\s*者|撰\s*文|执\s*笔|文\s?[/／｜|丨]|(?:本[报网刊台]|[一-鿿]{2,6}(?:报|网|社))?(?:全媒体|首席|特约|实习|见习)?记\s*者)\s*[:：/／丨|｜]?\s*(?P<who>[一-鿿·]{2,5}(?:\s?[、，,/&＆]\s?[一-鿿·]{2,5}|\s[一-鿿·]{2,4}(?=[\s、，,|｜]|$)){0,5})(?=\s|$|[|｜;；，,、)）】\d/]|责任|编辑|来源|发布)"
     r"|(?:作\s*者)\s*[:：]\s*(?P<pen>[^\s:：|｜，。]{1,24})"
 )
 _BY = re.compile(
     r"^\s*(?:By|Written by|Story by|Words by|Author\s*:|By:)\s*(?P<who>[A-Z][\w.'’-]*(?:\s+(?:[A-Z][\w.'’-]*|and|de|van|von|al|bin|&)){0,7}(?:,\s+[A-Z][\w.'’-]*(?:\s+[A-Z][\w.'’-]*){1,2}){0,3})"
+)
+_DATE_LINE = re.compile(r"(?:19|20)\d{2}\s?[-/.年]\s?\d{1,2}\s?[-/.月]\s?\d{1,2}\s?日?(?:\s*\d{1,2}:\d{2}(?::\d{2})?)?")
+_ACCOUNT = re.compile(
+    r"""\b(?:nick_?name|media_?name|account_?name|source_?name|articleSource|article_source)["']?\s*[:=]\s*(?:\w+\(\s*)?["'](?P<name>[^"'<>\\]{2,30})["']""",
+    re.I,
 )
 _NO_NAME = re.compile(
     r"^(?:未知|佚名|本站|管理员|admin\w*|editor|root|责任编辑.*|最新文章|.{0,4}文章|更多.*|test|null|none|undefined|网络|原创|匿名|小编|编辑|system\w*|webmaster|来源|作者|发布|时间|[\d\s._-]*|.*https?:.*|.*@.*)$",
@@ -60,6 +66,14 @@ _SITE_METAS = (
 )
 
 
+def _by(match: re.Match[str]) -> str:
+    """The name in a match of `_BY`, without the word that begins the next field."""
+    who = re.sub(
+        r"\s+(?:Published|Updated|Posted|Source|Date|On|In|For|Last|Staff|Editor)\b.*$", "", match.group("who")
+    )
+    return re.sub(r"\s+(?:and|de|van|von|al|bin|&)$", "", who).strip(" ,")
+
+
 def sites(metas: dict[str, str], said: Said, window: str) -> list[str]:
     """Names of the site, best first: metas, publisher, then the last part of the window's title."""
     found = [metas[n] for n in _SITE_METAS if metas.get(n) and not metas[n].startswith("http") and len(metas[n]) <= 40]
@@ -96,16 +110,40 @@ def outlet(page: Page, metas: dict[str, str], said: Said, title_at: int, region:
             ).strip()
             if len(name) >= 2 and not _NO_NAME.match(name):
                 return name
-    named = _named(page, title_at, region, re.compile(r"source|laiyuan|(?:^|[-_\s])(?:ly|media)(?:$|[-_\s])", re.I))
+    named = _named(page, title_at, region, re.compile(r"source|laiyuan|(?:^|[-_\s])ly(?:$|[-_\s])", re.I))
     if named:
         return named
     told = next((metas[n] for n in _SOURCE_METAS if metas.get(n) and len(metas[n]) <= 40), "")
-    return "" if told.startswith("http") or _NO_NAME.match(told) else told
+    if told and not told.startswith("http") and not _NO_NAME.match(told):
+        return told
+    return _beside_date(page, title_at, region) or _in_scripts(page)
+
+
+def _beside_date(page: Page, title_at: int, region: Region | None) -> str:
+    """The one name in the line of the date under the headline (`晚报 2024-04-16 09:30`)."""
+    start = region.start if region else 0
+    for block in page.blocks[max(0, title_at + 1) : start]:
+        match = _DATE_LINE.search(block.spaced)
+        if not match or len(block.spaced) > 90 or re.search(r"(?:作\s*者|记\s*者|编\s*辑|By)\s*[:：/]?", block.spaced):
+            continue
+        for part in (block.spaced[: match.start()].split()[::-1], block.spaced[match.end() :].split()):
+            token = part[0].strip("|｜·,，[]【】()（）") if part else ""
+            token = re.split(r"[\[【(（]", token)[0]
+            if re.fullmatch(r"[一-鿿A-Za-z·]{2,16}", token) and not _NO_NAME.match(token) and not lines.kind(token):
+                return token
+    return ""
+
+
+def _in_scripts(page: Page) -> str:
+    for script in page.scripts:
+        match = _ACCOUNT.search(script[:400_000])
+        if match and not _NO_NAME.match(match.group("name")):
+            return squeeze(match.group("name"))
+    return ""
 
 
 def _named(page: Page, title_at: int, region: Region | None, pattern: re.Pattern[str]) -> str:
     """The text of an element near the headline that is named for what is sought."""
-    start = region.start if region else min(40, len(page.blocks))
     nodes = {b.node for b in _near(page, title_at, region) if not b.value}
     for around in nodes:
         for node in around.iter():
@@ -116,10 +154,12 @@ def _named(page: Page, title_at: int, region: Region | None, pattern: re.Pattern
             )
             if name.strip() and pattern.search(name) and len(node) <= 4:
                 text = " ".join("".join(node.itertext()).split())
-                text = re.sub(r"^\s*(?:来\s*源|作\s*者|文|By|Source|Author)\s*[:：]?\s*", "", text).strip(" |｜·,")
+                text = re.sub(r"^\s*(?:来\s*源|作\s*者|文|By|Source|Author)\s*[:：]?\s*", "", text)
+                text = re.sub(r"\s*(?:责任编辑|责编|编辑|校对|发布|时间|日期|来源)\s*[:：].*$", "", text).strip(
+                    " |｜·,"
+                )
                 if 2 <= len(text) <= 40 and not re.search(r"\d{4}|[<>{}=。]", text) and not _NO_NAME.match(text):
                     return text
-    del start
     return ""
 
 
@@ -136,7 +176,7 @@ def author(
         who = (match.group("who") or match.group("pen") or "").strip(" 、，,/|") if match else ""
         if not who:
             by = _BY.match(text)
-            who = re.sub(r"\s+(?:and|de|van|von|al|bin|&)$", "", by.group("who")).strip(" ,") if by else ""
+            who = _by(by) if by else ""
         if who and not _NO_NAME.match(who) and flat(who) not in known:
             return re.sub(r"\s*[/／]\s*", "、", who)
     told = [a for a in said.authors if flat(a) not in known and not _NO_NAME.match(a)]
@@ -146,6 +186,10 @@ def author(
     named = _named(page, title_at, region, re.compile(r"author|byline|writer|zuozhe", re.I))
     if named and flat(named) not in known and not names.kind(named) & names.BOX:
         by = _BY.match(named)
-        return by.group("who") if by else named
+        return _by(by) if by else named
     value = next((metas[n] for n in _AUTHOR_METAS if metas.get(n)), "")
-    return "" if _NO_NAME.match(value) or flat(value) in known or len(value) > 60 else value
+    if _NO_NAME.match(value) or not flat(value) or any(flat(value) in k for k in known) or len(value) > 60:
+        return ""
+    # the meta of Chinese systems names the clerk who entered the page unless the page shows the name too
+    shown = any(value in b.text for b in _near(page, title_at, region))
+    return value if shown or not re.search(r"[\u4e00-\u9fff]", value) else ""

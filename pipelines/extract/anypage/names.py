@@ -47,7 +47,7 @@ _UNSEEN = re.compile(
     r"(?:^| )(?:hide|hidden|d-none|is-hidden|visually-?hidden|sr-only|sr-text|screen-reader-text|screen-reader-only|u-hidden|displaynone|dn|undis|none|no-display|offscreen)(?: |$)"
 )
 _HIDING = re.compile(
-    r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all|(?<![-\w])font-size\s*:\s*[01](?:\.\d+)?(?:px|pt|em|rem|%)?\s*(?:;|!|$)"
+    r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all|(?<![-\w])font-size\s*:\s*(?:0(?:\.0+)?(?:px|pt|em|rem|%)?|1p[xt])\s*(?:;|!|$)"
     r"|(?<![-\w])opacity\s*:\s*0(?:\.0+)?\s*(?:;|!|$)|text-indent\s*:\s*-\d{3,}|(?<![-\w])(?:left|top|right|margin-left)\s*:\s*-\d{4,}"
     r"|(?<![-\w])height\s*:\s*0(?:px)?\s*(?:;|!|$).*overflow\s*:\s*hidden|overflow\s*:\s*hidden.*(?<![-\w])height\s*:\s*0(?:px)?\s*(?:;|!|$)|(?<![-\w])clip\s*:\s*rect\(\s*[01](?:px)?[\s,]",
     re.I,

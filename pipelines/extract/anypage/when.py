@@ -105,6 +105,9 @@ _NOT_PUBLISHED = re.compile(
     r"更新|修改|截止|截至|有效期|失效|施行|实施|活动|报名|开始|结束|举办|会议时间|采集|抓取|版权|copyright|©|updated|modified|deadline|expires|event|since|注册|加入|备案",
     re.I,
 )
+_PASSED = re.compile(
+    r"^[^。]{0,20}(?:通过|公布|施行|修订|修正|会议|令第|批准|起|前|止|至|召开|举行|讯|电|报道|消息)|^\s?[-~至—]\s?\d"
+)
 _SCRIPT = re.compile(
     r"""["']?\b(?P<key>(?:\w{0,12}?(?:publi(?:sh|c)(?:ed|ation)?[_-]?(?:time|date|at|on|day)?|pub[_-]?(?:time|date|lish_?time)?|date[_-]?published|release[_-]?(?:time|date)|(?:first|display|show|post|news|article|issue|ori_?)[_-]?(?:time|date)|created?[_-]?(?:time|date|at)?|ctime|ptime|ct|_ct|svr_?time|docreltime|insert_?time|date|time)))["']?"""
     r"""\s*[:=]\s*(?:new Date\()?["'\\]{0,2}(?P<value>(?:19|20)\d{2}[-/.年]\d{1,2}[-/.月]\d{1,2}(?:[T\s日]{0,2}\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?)?(?:Z|[+-]\d{2}:?\d{2})?|1[0-9]\d{8}(?:\d{3})?)(?!\d)""",
@@ -241,6 +244,9 @@ def _shown(page: Page, title_at: int, region: Region | None) -> Iterator[Dated |
                 raw = f"20{match['y']}-{match['m']}-{match['d']} {(match['clock'] or '').strip()}".strip()
             weight = _place(block.order, block, inside, title_at, start, end)
             before = text[max(0, match.start() - 12) : match.start()]
+            after = text[match.end() : match.end() + 24]
+            if _PASSED.search(after) or (match.start() and text[match.start() - 1] in "（("):
+                weight = min(weight, 1.0)
             if _NOT_PUBLISHED.search(before) or (lines.kind(block.text) == lines.RIGHTS):
                 weight = min(weight, 0.8)
             elif _PUBLISHED.search(before):
