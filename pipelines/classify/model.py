@@ -26,6 +26,7 @@ TOP = 6
 PREFERENCE, ENOUGH = 0.3, 2.0
 # how many sentences the encoder reads before it decides to read them all
 GLANCE = 10
+LOOKS = ("cheap", "glance")
 ARRAYS = ("weights", "bias", "grams", "cheap_weights", "cheap_bias", "cheap_grams")
 
 
@@ -127,16 +128,14 @@ def opine(model: Model, sheet: passages.Sheet) -> Opinion:
     names = model.concepts.tasks
     if not sheet.sentences:
         return Opinion(dict.fromkeys(names, 0.0), 0.0, read="nothing")
-    by_passage, document, spans = logits(model, sheet)
     if sheet.vectors is None:
-        if _hopeless(by_passage, model.meta["perhaps"]):
-            return Opinion(dict.fromkeys(names, 0.0), 0.0, read="cheap")
-        if sheet.sentences > GLANCE + 4:
-            seen = glance(model, sheet, by_passage, spans)
-            if _hopeless(seen, model.meta["glance"]):
-                return Opinion(dict.fromkeys(names, 0.0), 0.0, read="glance")
+        for look in LOOKS:
+            if look == "glance" and sheet.sentences <= GLANCE + 4:
+                continue
+            if hopeless(first_look(model, sheet, look), model.meta[look]):
+                return Opinion(dict.fromkeys(names, 0.0), 0.0, read=look)
         passages.add_vectors(sheet)
-        by_passage, document, spans = logits(model, sheet)
+    by_passage, document, spans = logits(model, sheet)
     summary = summarise(by_passage, document)
     probabilities = calibrated(model.meta["calibration"], summary)
     opinion = Opinion({t: float(probabilities[i]) for i, t in enumerate(names)}, float(probabilities[-1]))
@@ -145,26 +144,25 @@ def opine(model: Model, sheet: passages.Sheet) -> Opinion:
     return opinion
 
 
-def glance(model: Model, sheet: passages.Sheet, by_passage: Floats, spans: NDArray[np.int64]) -> Floats:
-    """Passage x output for the passages within the sentences that the cheap reader finds most promising."""
+def first_look(model: Model, sheet: passages.Sheet, look: str) -> Floats:
+    """Probabilities as they stand after reading without the encoder (`cheap`), or with it on the most promising
+    sentences only (`glance`)."""
+    if look == "cheap":
+        by_passage, document, _ = logits(model, sheet)
+        return calibrated(model.meta["cheap_calibration"], summarise(by_passage, document))
+    by_passage, _, spans = logits(model, sheet)
     single = by_passage[spans[:, 1] - spans[:, 0] == 1]
     hope = single[:, :-1].max(axis=1) + single[:, -1]
-    chosen = np.sort(np.argsort(-hope, kind="stable")[:GLANCE])
-    passages.add_vectors(sheet, chosen)
-    inside = np.concatenate([[0], np.cumsum(sheet.embedded)])
-    full = spans[inside[spans[:, 1]] - inside[spans[:, 0]] == spans[:, 1] - spans[:, 0]]
-    scores = passages.rows(model.concepts, sheet, full) @ model.weights + model.bias
-    return scores + passages.gram_scores(sheet, full, model.grams)
+    passages.add_vectors(sheet, np.sort(np.argsort(-hope, kind="stable")[:GLANCE]))
+    by_passage, document, spans = logits(model, sheet)
+    running = np.concatenate([[0], np.cumsum(sheet.embedded)])
+    read = 2 * (running[spans[:, 1]] - running[spans[:, 0]]) >= spans[:, 1] - spans[:, 0]
+    return calibrated(model.meta["calibration"], summarise(by_passage[read], document))
 
 
-def hopes(by_passage: Floats) -> tuple[float, float]:
-    """(the most relevant passages, the best passage for any task): what a document is ruled out by."""
-    return float(np.sort(by_passage[:, -1])[-3:].mean()), float(by_passage[:, :-1].max())
-
-
-def _hopeless(by_passage: Floats, limits: dict[str, float]) -> bool:
-    relevance, task = hopes(by_passage)
-    return relevance < limits["relevance"] or task < limits["task"]
+def hopeless(probabilities: Floats, limits: dict[str, float]) -> bool:
+    """Whether a document may be left at this: neither relevant nor near any task."""
+    return bool(probabilities[-1] < limits["relevance"] and probabilities[:-1].max() < limits["task"])
 
 
 def calibrated(calibration: dict[str, Any], summary: Floats) -> Floats:

@@ -19,8 +19,8 @@ from pipelines.classify.lexicon import compile_lexicon
 # a model may lose this much macro-F1 (noise of the sample put aside) and still be promoted
 TOLERANCE = 0.01
 EVERY = 5
-# logits
-ROOM = 0.75
+# a first look may rule out below this share of the least probability that a relevant document got
+ROOM, CEILING, NEAR = 0.8, 0.3, 0.15
 REPEATS, FOLDS = 3, 10
 GRID = [round(0.3 + 0.025 * i, 3) for i in range(13)]
 
@@ -90,11 +90,12 @@ def _meta(concepts: Concepts, examples: list[training.Example], old: dict[str, A
         "learned_from": training.digest(examples),
         "calibration": calibration,
         "thresholds": dict.fromkeys(names, 0.5),
-        "perhaps": {"relevance": -3.0, "task": -3.0},
-        "glance": {"relevance": -3.0, "task": -3.0},
+        "cheap_calibration": calibration,
+        "cheap": {"relevance": 0.0, "task": 0.0},
+        "glance": {"relevance": 0.0, "task": 0.0},
     }
     if old and old.get("tasks") == concepts.tasks:
-        meta |= {k: old[k] for k in ("calibration", "thresholds", "perhaps", "glance") if k in old}
+        meta |= {k: old[k] for k in ("calibration", "cheap_calibration", "thresholds", *reader.LOOKS) if k in old}
     return meta
 
 
@@ -193,18 +194,26 @@ def _threshold(p: Floats, gold: list[dict[str, Any]], tasks: list[str]) -> tuple
     return best, GRID[int(np.argmax(around))]
 
 
-def _limits(made: reader.Model, sheets: list[cutting.Sheet], gold: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
-    """How low a document may stand before the encoder is left out, and before its first look is its last: below every
-    relevant document, with room."""
-    least = {"perhaps": [99.0, 99.0], "glance": [99.0, 99.0]}
-    for sheet, row in zip(sheets, gold, strict=True):
-        if row["relevant"]:
-            plain = replace(sheet, vectors=None)
-            by_passage, _, spans = reader.logits(made, plain)
-            seen = {"perhaps": by_passage, "glance": reader.glance(made, plain, by_passage, spans)}
-            for name, scores in seen.items():
-                least[name] = [min(a, b) for a, b in zip(least[name], reader.hopes(scores), strict=True)]
-    return {n: {"relevance": round(r - ROOM, 3), "task": round(t - ROOM, 3)} for n, (r, t) in least.items()}
+def _limits(made: reader.Model, sheets: list[cutting.Sheet], gold: list[dict[str, Any]]) -> dict[str, Any]:
+    """How sure a first look must be that a document is irrelevant: surer than it is of any relevant one, with room."""
+    plain = [replace(sheet, vectors=None) for sheet in sheets]
+    summary = training.summaries(made, plain)
+    made.meta["cheap_calibration"] = training.fit_calibration(summary, gold, made.concepts.tasks)
+    limits: dict[str, Any] = {"cheap_calibration": made.meta["cheap_calibration"]}
+    # what the full reading does not find relevant either is no loss
+    whole = [reader.calibrated(made.meta["calibration"], s) for s in training.summaries(made, sheets)]
+    full = [p[-1] >= made.meta["thresholds"][reader.RELEVANCE] for p in whole]
+    for look in reader.LOOKS:
+        lowest = [CEILING]
+        for sheet, row, kept in zip(plain, gold, full, strict=True):
+            sheet.vectors = None
+            if not row["relevant"] or not kept:
+                continue
+            p = reader.first_look(made, sheet, look)
+            if p[:-1].max() < NEAR:
+                lowest.append(float(p[-1]))
+        limits[look] = {"relevance": round(ROOM * min(lowest), 4), "task": NEAR}
+    return limits
 
 
 def _worse(result: dict[str, Any], before: dict[str, Any]) -> str:
