@@ -54,8 +54,12 @@ def decide(
         for task, e in evidence.items():
             if e.score >= TERMS_THRESHOLD:
                 scores[task] = max(scores[task], limits[task], e.score * NAMING)
-    carried = [t for t, s in scores.items() if s >= limits[t] and (evidence[t].hits or opinion.sentences.get(t))]
     threshold = thresholds.get(RELEVANCE, 0.5)
-    # what bears on a task of the circular is relevant by definition
-    relevance = max([opinion.relevance, *(threshold + (1 - threshold) * 0.5 * scores[t] for t in carried)])
+    carried = [t for t, s in scores.items() if s >= limits[t] and (evidence[t].hits or opinion.sentences.get(t))]
+    named = bool(gates.words.get("circular")) and bool(carried)
+    beyond = [t for t in carried if t not in opinion.tasks]
+    # a task borne on by a document that is not about finance for industry in China is a look-alike
+    relevance = max([opinion.relevance, *(scores[t] for t in carried if named or t in beyond)])
+    if relevance < threshold:
+        carried = []
     return Verdict(scores, carried, relevance, relevance >= threshold, limits, threshold, opinion)

@@ -72,6 +72,11 @@ def _task(classifier: Classifier, e: Evidence, gates: GateStates, verdict: Verdi
 def missing(e: Evidence, verdict: Verdict) -> str:
     """In words, what kept a task from being carried."""
     score, threshold = verdict.scores[e.task], verdict.thresholds[e.task]
+    if score >= threshold and not verdict.relevant:
+        return (
+            f"it would do ({score:.2f} of {threshold:.2f}), but the document as a whole is not about finance for industry "
+            f"in China: {verdict.relevance:.2f} of {verdict.relevance_threshold:.2f}"
+        )
     if e.shut:
         return f"a word was found, but no word of the gate {' and '.join(e.shut)} stands in the document"
     if e.discounted and not e.hits:

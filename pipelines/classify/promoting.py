@@ -108,7 +108,7 @@ def _aside(concepts: Concepts, table: training.Table, held: list[int]) -> float:
     z += np.array([values @ grams[which] for which, values in (table.grams[i] for i in held)])
     scores = []
     for k in range(len(concepts.tasks)):
-        sure = table.weights[chosen][:, k] >= 1.0
+        sure = table.weights[chosen][:, k] >= 0.5
         y, p = table.targets[chosen][sure, k], z[sure, k] > 0
         if y.any():
             scores.append(2 * float((p & y).sum()) / float(p.sum() + y.sum()))
@@ -163,7 +163,7 @@ def _figures(
         if not use:
             continue
         y = np.array([task in gold[i]["labels"] for i in use])
-        said = p[use, k] >= threshold
+        said = (p[use, k] >= threshold) & (p[use, -1] >= relevance)
         scores.append(2 * float((said & y).sum()) / max(1.0, float(said.sum() + y.sum())))
         errors += sum(abs(float(p[use, k][b].mean() - y[b].mean())) * int(b.sum()) for b in _bins(p[use, k]))
         sizes += len(use)
@@ -184,14 +184,15 @@ def _bins(p: Floats) -> list[Any]:
 def _threshold(p: Floats, gold: list[dict[str, Any]], tasks: list[str]) -> tuple[float, float]:
     """One threshold for all tasks (eleven would be fitted to a handful of documents each), one for relevance."""
     everything = list(range(len(gold)))
-    smooth = []
-    for t in GRID:
-        smooth.append(_figures(p, gold, tasks, everything, t, 0.5)["macro_f1"])
-    around = [float(np.mean(smooth[max(0, i - 1) : i + 2])) for i in range(len(GRID))]
-    best = GRID[int(np.argmax(around))]
-    relevant = [_figures(p, gold, tasks, everything, best, t)["relevant_f1"] for t in GRID]
-    around = [float(np.mean(relevant[max(0, i - 1) : i + 2])) for i in range(len(GRID))]
-    return best, GRID[int(np.argmax(around))]
+    relevant = [_figures(p, gold, tasks, everything, 0.5, t)["relevant_f1"] for t in GRID]
+    relevance = GRID[_middle_of_best(relevant)]
+    labels = [_figures(p, gold, tasks, everything, t, relevance)["macro_f1"] for t in GRID]
+    return GRID[_middle_of_best(labels)], relevance
+
+
+def _middle_of_best(values: list[float]) -> int:
+    """Where the mean of a value and its neighbours is greatest: a plateau rather than a peak."""
+    return int(np.argmax([np.mean(values[max(0, i - 1) : i + 2]) for i in range(len(values))]))
 
 
 def _limits(made: reader.Model, sheets: list[cutting.Sheet], gold: list[dict[str, Any]]) -> dict[str, Any]:

@@ -150,13 +150,16 @@ def tabulate(concepts: Any, examples: list[Example], sheets: list[passages.Sheet
     """Each example as one passage (they are short); of a document labelled by paragraph, each paragraph as one."""
     outputs = [*concepts.tasks, reader.RELEVANCE]
     features, grams, targets, weights, owner = [], [], [], [], []
+    chinese = sum(e.language == "zh" for e in examples) / max(1, len(examples))
+    # both languages weigh the same, however many passages there are of each
+    share = {"zh": 0.5 / chinese if chinese else 1.0, "en": 0.5 / (1 - chinese) if chinese < 1 else 1.0}
     for number, (example, sheet) in enumerate(zip(examples, sheets, strict=True)):
         for span, said in _labelled(example, sheet):
             features.append(passages.rows(concepts, sheet, np.array([span], dtype=np.int64))[0])
             grams.append(passages.gram_row(sheet, span))
             known = [said.get(o, (False, 0.0)) for o in outputs]
             targets.append([k[0] for k in known])
-            weights.append([k[1] for k in known])
+            weights.append([k[1] * share[example.language] for k in known])
             owner.append(number)
     return Table(
         np.array(features),
