@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, unquote, urlencode
 
 from datasette.app import Datasette
 from datasette.utils.asgi import Request, Response
@@ -52,6 +52,10 @@ class Ask:
     def arg(self, name: str, default: str = "") -> str:
         """An argument of the address, without blanks around it."""
         return (self.request.args.get(name) or default).strip()[:MOST_ARGUMENT]
+
+    def var(self, name: str) -> str:
+        """A part of the address's path, decoded."""
+        return unquote(self.request.url_vars.get(name) or "")[:MOST_ARGUMENT]
 
     def args(self, name: str) -> list[str]:
         """All values of an argument."""

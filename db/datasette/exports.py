@@ -121,7 +121,7 @@ def asked_hits(ask: Ask, conn: sqlite3.Connection, what: str) -> hits.Hits:
             if not ask.arg("q"):
                 raise Refused(400, "query_missing")
             return hits.of_query(ask.arg("q"), ask.site.allowed)
-        task = ask.request.url_vars.get("id") or ask.request.url_vars.get("task") or ""
+        task = ask.var("id") or ask.var("task")
         if conn.execute("select 1 from tasks where id = ? and parent is null", (task,)).fetchone() is None:
             raise Refused(404, "no_task", task=text.clip(task, 60))
         return hits.of_task(task, {name: ask.arg(name) for name in ask.request.args}, ask.site.allowed)

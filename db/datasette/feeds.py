@@ -109,7 +109,7 @@ def _self(ask: Ask, page: int = 1) -> str:
 
 def _id(ask: Ask, what: str) -> str:
     """The same feed has the same id on any host."""
-    return TAG + ask.url(f"/feed/{what}/{ask.request.url_vars.get('task') or ''}", **_arguments(ask)).lstrip("/")
+    return TAG + ask.url(f"/feed/{what}/{ask.var('task')}", **_arguments(ask)).lstrip("/")
 
 
 def _atom(

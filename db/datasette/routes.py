@@ -23,6 +23,7 @@ def _page(build: Build, template: str) -> Callable[..., Any]:
 ROUTES: list[tuple[str, Any]] = [
     (r"^/$", _page(home.build, "cw/home.html")),
     (r"^/task/(?P<task>[^/]+)$", _page(task.build, "cw/task.html")),
+    (r"^/document$", _page(document.build, "cw/document.html")),
     (r"^/document/(?P<document>[^/]+)$", _page(document.build, "cw/document.html")),
     (r"^/document/(?P<document>[^/]+)/file/(?P<file>\d{1,6})$", _page(document.build_file, "cw/file.html")),
     (r"^/search$", _page(search.build, "cw/search.html")),

@@ -25,20 +25,21 @@ from db.connection import immediate
 TODAY = date(2026, 11, 26)
 BATCH = 2_000
 DAYS = 900
-ZH = (
+_ZH = (
     "企业 发展 工作 服务 支持 推进 加强 建设 管理 经济 市场 项目 政策 资金 投资 增长 技术 创新 产业 改革 国家 地方 部门 机构 银行 客户 "
     "产品 业务 风险 监管 质量 标准 平台 数据 信息 系统 能力 水平 规模 结构 需求 供给 成本 收入 价格 利率 期限 额度 审批 流程 材料 设备 "
     "工厂 车间 工人 工程 城市 农村 区域 园区 港口 交通 能源 电力 环境 绿色 低碳 数字 智能 机器 汽车 船舶 钢铁 化工 纺织 食品 医药 电子 "
     "出口 进口 贸易 海外 订单 合同 保险 理赔 保费 债券 股权 基金 担保 信用 评级 贷款 融资 存款 余额 比例 同比 环比 季度 年度 今年 去年 "
     "目前 近日 同时 此外 其中 通过 实现 完善 提高 扩大 促进 落实 探索 开展 组织 协调 指导 鼓励 引导 会议 负责人 记者 表示 介绍 了解 认为"
-).split()
-EN = (
+)
+_EN = (
     "the of and to in for on with as by from at is was are has have will that this its their more new bank banks loan loans credit "
     "company companies factory factories industry industrial manufacturing market growth policy support project projects investment "
     "capital funds insurance export exports trade orders rate rates term quarter year billion yuan million percent province city "
     "officials ministry regulator plan measures equipment technology green digital smart energy cars ships steel chemicals semiconductor "
     "suppliers chain small firms lending balance rose fell said told reporters according data report annual national local foreign"
-).split()
+)
+ZH, EN = _ZH.split(), _EN.split()
 KINDS = (
     "news",
     "news",

@@ -83,7 +83,7 @@ def build_file(conn: sqlite3.Connection, ask: Ask) -> dict[str, Any] | Response:
     row = _row(conn, ask)
     if isinstance(row, Response):
         return row
-    position = int(ask.request.url_vars["file"])
+    position = int(ask.var("file"))
     file = conn.execute(
         "select * from attachments where document = ? and position = ?", (row["pk"], position)
     ).fetchone()
@@ -103,7 +103,7 @@ def build_file(conn: sqlite3.Connection, ask: Ask) -> dict[str, Any] | Response:
 
 
 def _row(conn: sqlite3.Connection, ask: Ask) -> Any:
-    key = ask.request.url_vars["document"]
+    key = ask.var("document") or ask.arg("key")
     pk = find_pk(house(conn), key)
     if pk is None:
         known = known_of(house(conn), key)
@@ -113,7 +113,7 @@ def _row(conn: sqlite3.Connection, ask: Ask) -> Any:
         raise Refused(404, "no_document", key=text.clip(key, 120))
     row = conn.execute("select * from documents where pk = ?", (pk,)).fetchone()
     if row["id"] != key:
-        pairs = [(k, v) for k in ask.request.args for v in ask.request.args.getlist(k)]
+        pairs = [(k, v) for k in ask.request.args if k != "key" for v in ask.request.args.getlist(k)]
         return Response.redirect(ask.url(f"/document/{row['id']}", *pairs))
     return row
 

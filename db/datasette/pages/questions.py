@@ -27,7 +27,7 @@ def build(conn: sqlite3.Connection, ask: Ask) -> dict[str, Any]:
 
 def build_one(conn: sqlite3.Connection, ask: Ask) -> dict[str, Any]:
     """One question: its rows of one page, and how many there are in all."""
-    question = ask.site.questions.get(ask.request.url_vars["question"])
+    question = ask.site.questions.get(ask.var("question"))
     if question is None:
         raise Refused(404, "no_question")
     asked = {p.name: ask.request.args.get(p.name, p.default).strip() for p in question.parameters}

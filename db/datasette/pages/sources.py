@@ -35,7 +35,7 @@ def build(conn: sqlite3.Connection, ask: Ask) -> dict[str, Any]:
 
 def build_one(conn: sqlite3.Connection, ask: Ask) -> dict[str, Any]:
     """One source."""
-    id_ = ask.request.url_vars["source"]
+    id_ = ask.var("source")
     now = ask.site.now()
     found = health.sources(house(conn), now, only=id_)
     if not found:

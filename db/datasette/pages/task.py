@@ -17,7 +17,7 @@ FIELDS = ("measure", *hits.FILTERS, "from", "to", "q")
 
 def build(conn: sqlite3.Connection, ask: Ask) -> dict[str, Any]:
     """The page's values."""
-    id_ = ask.request.url_vars["task"]
+    id_ = ask.var("task")
     row = conn.execute("select * from tasks where id = ?", (id_,)).fetchone()
     if row is None:
         raise Refused(404, "no_task", task=text.clip(id_, 60))
