@@ -95,6 +95,7 @@ class Crawl:
         await asyncio.wait(readers, timeout=2.0)
         for reader in readers:
             reader.cancel()
+        let_go(process)
         seconds = time.monotonic() - self.began
         status = process.returncode if process.returncode is not None else -signal.SIGKILL
         return End(self.source, status, seconds, self.run_id, self._told, self._stopped_for, tuple(self._lines))
@@ -161,6 +162,13 @@ async def has_ended(process: asyncio.subprocess.Process) -> int:
     while process.returncode is None:
         await asyncio.sleep(0.1)
     return process.returncode
+
+
+def let_go(process: asyncio.subprocess.Process) -> None:
+    """Close the pipes of a process that has ended; asyncio keeps them while anybody else holds the other end."""
+    transport = getattr(process, "_transport", None)
+    if transport is not None:
+        transport.close()
 
 
 def command(config: Any, source: str, trigger: str, planned_at: str, bounds: Bounds) -> list[str]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from crawler.schedule.children import has_ended
+from crawler.schedule.children import has_ended, let_go
 from crawler.schedule.talk import Talk
 from crawler.schedule.watch import ConfigWatch
 
@@ -114,6 +114,7 @@ class Supervisor:
         # workers of a part that was killed may hold the pipe for a moment
         await asyncio.wait({reader}, timeout=1.0)
         reader.cancel()
+        let_go(process)
         return status
 
     async def _pass_on(self, part: Part, stream: asyncio.StreamReader | None) -> None:
