@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipelines.extract import fallback, labels, links
-from pipelines.extract.anypage import blocks, body, credit, embedded, readers, titles, when
+from pipelines.extract.anypage import blocks, body, credit, embedded, pages, readers, titles, when
 from pipelines.extract.draft import Draft
 from pipelines.extract.html import base_url
 
@@ -15,8 +15,8 @@ def general(text: str, url: str) -> Draft:
     said = embedded.linked_data(page.root)
     draft = Draft(url=url, paywalled=said.paywalled)
     window = titles.window_title(page)
-    names = credit.sites(metas, said, window)
     first = body.find(page, "", -1)
+    names = credit.sites(metas, said, window, titles.above(page, first.start if first else 0))
     headline = titles.find(page, metas, said, first.start if first else len(page.blocks), names)
     region = body.find(page, headline.text, headline.at) if first else None
     draft.title = headline.text
@@ -43,8 +43,12 @@ def _body(
     chosen = readers.choose(page, region, said, text, url)
     draft.body = chosen.markup
     draft.remarks += chosen.remarks
-    if chosen.title and not draft.title:
+    if chosen.title:
+        # the window of a page that scripts fill names the site
         draft.title = chosen.title
+    following = pages.following(page, url)
+    if following:
+        draft.remarks.append(f"this is one of several pages of the text; the next is {following}")
     places = [*([region.node] if region else []), *fallback.attachment_boxes(page.root)]
     seen: dict[str, None] = {}
     draft.attachments = [

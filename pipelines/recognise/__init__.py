@@ -111,8 +111,16 @@ def _published(document: Document, draft: Draft, source: Any, now: str) -> None:
         document.remarks.append(f"the date {wrong!r} is not believed" if wrong else "no date of publication found")
         document.published_raw = wrong
         return
-    document.published_at, document.published_on = moment.instant, moment.on.isoformat()
+    document.published_at, document.published_on = moment.instant, _civil(moment, document, source).isoformat()
     document.published_precision, document.published_raw = moment.precision, moment.raw
+
+
+def _civil(moment: dates.Moment, document: Document, source: Any) -> date:
+    """The civil day of publication: in the source's zone, on an unknown site in the zone that the page writes."""
+    if source is None and moment.zoned and document.language != "zh":
+        written = next((d for d, _, _ in dates.find_days(moment.raw)), None)
+        return written if written and abs((written - moment.on).days) <= 1 else moment.on
+    return moment.on
 
 
 def date_in_url(url: str, now: Any, tz: Any) -> dates.Moment | None:

@@ -160,7 +160,7 @@ def best(candidates: Iterable[str], now: datetime, tz: tzinfo, formats: Iterable
 
 def _told(moment: Moment) -> bool:
     """Midnight to the second is what systems write for "some time that day"."""
-    return not re.search(r"(?<!\d)0?0:00(?::00)?(?:\.0+)?(?!\d)", moment.raw)
+    return not re.search(r"(?<![\d+-])0?0:00(?::00)?(?:\.0+)?(?!\d)", moment.raw)
 
 
 def _by_format(raw: str, formats: Iterable[str], tz: tzinfo) -> tuple[datetime, str, bool] | None:

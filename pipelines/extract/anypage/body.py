@@ -17,6 +17,8 @@ from pipelines.extract.anypage import blocks as cut
 from pipelines.extract.anypage import lines, names
 from pipelines.extract.anypage.blocks import Block, Element, Page
 
+__all__ = ["Region", "find", "flat", "trim"]
+
 _CONTAINERS = frozenset(
     [
         "div",
@@ -236,6 +238,8 @@ def trim(found: list[Block], title: str) -> list[Block]:
         if kind == lines.CREDIT and not kept:
             continue
         if block.has(names.CAPTION) and len(block.text) < 300:
+            continue
+        if block.has(cut.AFTER_IMAGE) and lines.describes_picture(block.text):
             continue
         if block.linked > 0.7 * len(block.text) and _lonely(block):
             continue

@@ -74,13 +74,18 @@ def _by(match: re.Match[str]) -> str:
     return re.sub(r"\s+(?:and|de|van|von|al|bin|&)$", "", who).strip(" ,")
 
 
-def sites(metas: dict[str, str], said: Said, window: str) -> list[str]:
-    """Names of the site, best first: metas, publisher, then the last part of the window's title."""
+def sites(metas: dict[str, str], said: Said, window: str, headings: set[str]) -> list[str]:
+    """Names of the site, best first: metas, publisher, then the last part of the window's title (or its first, where the
+    last is one of the `headings` above the text)."""
     found = [metas[n] for n in _SITE_METAS if metas.get(n) and not metas[n].startswith("http") and len(metas[n]) <= 40]
     found += said.publishers[:1]
-    tail = re.search(r"(?:[_|｜»]|--|\s[-–—·]\s|(?<=[\u4e00-\u9fff）)])[-–—])\s*([^_|｜»–—]{2,24}?)\s*$", window)
-    if tail:
-        found.append(tail.group(1).strip(" -"))
+    tail = re.search(
+        r"(?:[_|｜»]|--|\s[-–—·]\s|(?<=[\u4e00-\u9fff）)])[-–—])\s*((?:[^_|｜»–—]{2,24}|[A-Z][\w.&' -]{2,40})?)\s*$",
+        window,
+    )
+    if tail and tail.group(1):
+        name = tail.group(1).strip(" -")
+        found.append(window[: tail.start()].strip(" -_|") if flat(name) in headings else name)
     return list(dict.fromkeys(found))
 
 
@@ -178,7 +183,8 @@ def author(
             by = _BY.match(text)
             who = _by(by) if by else ""
         if who and not _NO_NAME.match(who) and flat(who) not in known:
-            return re.sub(r"\s*[/／]\s*", "、", who)
+            who = re.sub(r"\s*(?:通讯员|特约|实习生?|记者|摄影)\s*[:：/]?\s*", " ", who).strip()
+            return re.sub(r"\s*[/／&＆]\s*", "、", who)
     told = [a for a in said.authors if flat(a) not in known and not _NO_NAME.match(a)]
     if told:
         joint = "、" if re.search(r"[\u4e00-\u9fff]", told[0]) else ", "

@@ -85,6 +85,19 @@ _BYLINE_END = re.compile(
     r"|^[（(]\s*(?:来源|作者|文|记者|通讯员|编辑|责编|责任编辑|原载|转自|据|综合|本报|整理|供稿|责任|图|摄影|校对|审核|作者单位|作者系|作者为|作者是|本文)[^)）]{0,70}[)）]\s*$"
 )
 
+_CAPTION = re.compile(
+    r"^\s*(?:图为|图[一二三四五六七八九十\d]{1,2}\s?[:：为]|图\s?[:：]|[▲△▼↑↓]|上图|下图|左图|右图|资料图|图片说明|图注|图说)"
+    r"|(?:摄|供图|摄影|资料图|资料图片|视频截图|示意图|效果图|网络图片?|受访者提供|图源\S{0,10}|图片?(?:来源|来自|提供|由)\s?[:：]?[^。]{1,16}|来源[:：]\S{1,12}|制图[:：]?\S{0,8}|发（\S{1,12}摄）|图[/／|｜]\S{1,12})\s*[)）】\]。]?\s*$"
+    r"|[\[(](?:[^\])]{0,60}[\s/])?(?:photo|file photo|image|illustration|picture|credit|courtesy|handout|getty|reuters|afp|ap|epa|xinhua|vcg|cfp)\b[^\])]{0,60}[\])]\s*$"
+    r"|(?:^|[.\s])(?:photo|photograph|image|picture|credit|illustration|file photo)s?(?: by| credit)?\s?[:：/]\s?[^.]{2,60}$|^\s*(?:photo|image|photograph|illustration|picture)s?\s(?:by|courtesy|via)\b.{2,60}$",
+    re.I,
+)
+
+
+def describes_picture(text: str) -> bool:
+    """A line under a picture that says what it shows or whose it is; asked only of lines beside pictures."""
+    return len(text) <= 160 and bool(_CAPTION.search(text))
+
 
 @lru_cache(maxsize=4096)
 def kind(text: str) -> str:

@@ -36,7 +36,7 @@ _TEXT = re.compile(
     r"|v_news_content|vsb_content\w*|article|story|main|entry|post)$"
 )
 _CAPTION = re.compile(
-    r"caption|(?:^|[-_ ])(?:pic|img|image|photo|figure|tu)[-_]?(?:text|desc|info|note|intro|shuo|zhu|title|alt|source|credit|cap)s?(?:$|[-_ \d])|tuzhu|tushuo|photo-?credit|media-?credit|(?:^|[-_ ])pictext"
+    r"caption|(?:^|[-_ ])(?:pic|img|image|photo|figure|tu)[-_]?(?:text|desc\w{0,8}|info|note|intro|shuo|zhu|title|alt|source|credit|cap)s?(?:$|[-_ \d])|tuzhu|tushuo|photo-?credit|media-?credit|(?:^|[-_ ])pictext"
 )
 _META = re.compile(
     r"(?:^|[-_ ])(?:time|date|pub\w*|publish\w*|source|laiyuan|ly|from|info|meta|byline|author|writer|msg|fbsj|shijian|riqi|dateline|timestamp|subline|post-?(?:date|meta|info|time)|article-?(?:info|meta|time|source|date)|titbar|xinxi|other|property|attr)(?:$|[-_ \d])"

@@ -1,4 +1,8 @@
-"""Chooses among several readings of a page's text, which fail in different ways, by how far they agree."""
+"""Chooses among several readings of a page's text, which fail in different ways, by how far they agree.
+
+The house's own reading costs nothing more; the libraries are asked where it is in doubt, and of pages in Western languages,
+of which trafilatura knows more than anybody (F1 0.96 on the public benchmark).
+"""
 
 from __future__ import annotations
 
@@ -6,14 +10,21 @@ import logging
 import re
 from dataclasses import dataclass, field
 
-from pipelines.extract.anypage import markup
+from pipelines.extract.anypage import lines, markup, names
 from pipelines.extract.anypage.blocks import Page
-from pipelines.extract.anypage.body import Region
+from pipelines.extract.anypage.body import Region, flat
 from pipelines.extract.anypage.embedded import Said, stored_body
 from pipelines.extract.tree import escape
 
 # fewer characters than this are a headline or a cookie notice, not an article
 _ENOUGH = 80
+# a text with less than this share of the page's sentences is doubted
+_SURE_SHARE = 0.4
+# beyond this agreement (F1 of runs of characters) two readings are the same text
+_AGREED = 0.8
+# libraries are not asked of pages larger than this: their cost grows faster than the page
+_MOST_FOR_LIBRARIES = 3_000_000
+_RUN = 8
 
 
 @dataclass(slots=True)
@@ -26,21 +37,54 @@ class Reading:
 
 
 def choose(page: Page, region: Region | None, said: Said, text: str, url: str) -> Reading:
-    """The reading that is believed."""
+    """The reading that is believed. A page whose text only a script could show says so in a remark."""
     own = markup.write(region.blocks) if region else ""
-    if page.chinese and region and region.value >= _ENOUGH:
-        return Reading(own)
-    if region and region.value >= _ENOUGH and page.chinese:
-        return Reading(own)
-    reader = _readability if page.chinese else _trafilatura
-    found = reader(text, url)
+    if page.chinese:
+        found = own if _sure(region) else _by_vote(own, [_readability(text, url)], said)
+    else:
+        found = _western(page, own, said, text, url)
     if length(found) >= _ENOUGH:
         return Reading(found)
-    if length(own) < _ENOUGH:
-        stored, title = stored_body(page.scripts)
-        if stored:
-            return Reading(stored if "<" in stored else escape(stored), title)
-    return Reading(own or found)
+    stored, title = stored_body(page.scripts)
+    if length(stored) > 2 * length(found):
+        return Reading(
+            stored if "<" in stored else escape(stored),
+            title,
+            ["the text was read from the page's data, not from what it shows"],
+        )
+    unseen = _unseen(page)
+    if length(unseen) > 2 * length(found):
+        return Reading(unseen, "", ["the text is hidden until a script shows it"])
+    remarks = []
+    if len(page.scripts) + text.count("<script") > 0 and sum(len(b.text) for b in page.blocks) < 200:
+        remarks.append("the text of this page is made by scripts in a browser; the page itself holds none")
+    return Reading(found, "", remarks)
+
+
+def _sure(region: Region | None) -> bool:
+    return region is not None and region.value >= _ENOUGH and region.share >= _SURE_SHARE
+
+
+def _western(page: Page, own: str, said: Said, text: str, url: str) -> str:
+    """trafilatura's reading without the lines that the page itself marks as other things; own or another's where it fails."""
+    theirs = _without_boxes(_trafilatura(text, url), page)
+    if length(theirs) < _ENOUGH:
+        return own if length(own) >= _ENOUGH else theirs or own
+    if agreement(own, theirs) >= _AGREED:
+        return theirs
+    return _by_vote(theirs, [own, _readability(text, url)], said)
+
+
+def _by_vote(first: str, others: list[str], said: Said) -> str:
+    """The reading that the others agree with most; the first where they are even."""
+    found = [first, *others, *(escape(b) for b in said.bodies[:1])]
+    found = [f for f in found if length(f) >= _ENOUGH]
+    if len(found) < 2:
+        return found[0] if found else max([first, *others], key=length)
+    if len(found) == 2:
+        return found[0]
+    scores = [sum(agreement(one, other) for other in found if other is not one) for one in found]
+    return found[scores.index(max(scores))]
 
 
 def length(found: str) -> int:
@@ -48,9 +92,50 @@ def length(found: str) -> int:
     return len(re.sub(r"<[^>]*>|\s", "", found))
 
 
+def agreement(one: str, other: str) -> float:
+    """F1 of the runs of characters of two texts."""
+    a, b = _runs(one), _runs(other)
+    return 2 * len(a & b) / (len(a) + len(b)) if a and b else 0.0
+
+
+def _runs(found: str) -> set[str]:
+    plain = flat(re.sub(r"<[^>]*>", " ", found))[:60_000]
+    return {plain[i : i + _RUN] for i in range(0, max(1, len(plain) - _RUN), 2)} | {
+        plain[i : i + _RUN] for i in range(1, max(1, len(plain) - _RUN), 2)
+    }
+
+
+_LINE = re.compile(r"<(p|li|h[1-6]|blockquote|div)\b[^>]*>((?:(?!</?(?:p|li|h[1-6]|blockquote|div)\b).)*)</\1>", re.S)
+
+
+def _without_boxes(found: str, page: Page) -> str:
+    """Lines that stand in boxes of the page (sign-up, comments, other articles) are left out."""
+    boxed = {flat(b.text) for b in page.blocks if b.has(names.BOX)} - {
+        flat(b.text) for b in page.blocks if not b.has(names.BOX)
+    }
+    boxed |= {flat(b.text) for b in page.blocks if b.has(names.CAPTION) and len(b.text) < 300}
+
+    def keep(match: re.Match[str]) -> str:
+        plain = re.sub(r"<[^>]*>", "", match.group(2))
+        gone = flat(plain) in boxed or (len(plain) < 130 and lines.kind(plain.strip()) in (lines.BUTTON,))
+        return "" if gone and flat(plain) else match.group()
+
+    return _LINE.sub(keep, found)
+
+
+def _unseen(page: Page) -> str:
+    """Text that the page hides, where it shows nothing: only what reads like one text, not scattered words."""
+    hidden = [b for b in page.hidden if len(b.text) - b.linked >= 20 and re.search(r"[。！？.!?]", b.text)]
+    if sum(len(b.text) for b in hidden) < 2 * _ENOUGH or len(page.hidden) > 400:
+        return ""
+    return markup.write(hidden)
+
+
 def _readability(text: str, url: str) -> str:
     from readability import Document
 
+    if len(text) > _MOST_FOR_LIBRARIES:
+        return ""
     logging.getLogger("readability").setLevel(logging.CRITICAL)
     try:
         found: str = Document(text, url=url or None).summary(html_partial=True)
@@ -62,6 +147,8 @@ def _readability(text: str, url: str) -> str:
 def _trafilatura(text: str, url: str) -> str:
     import trafilatura
 
+    if len(text) > _MOST_FOR_LIBRARIES:
+        return ""
     logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
     try:
         found = trafilatura.extract(

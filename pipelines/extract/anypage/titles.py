@@ -69,6 +69,12 @@ def window_title(page: Page) -> str:
     return ""
 
 
+def above(page: Page, start: int) -> set[str]:
+    """Lines just above the text that are set like a headline (flat): no site's name stands there."""
+    near = page.blocks[max(0, start - 8) : start]
+    return {flat(b.text) for b in near if b.has(names.TITLE | cut.HEADING) and not b.linked}
+
+
 def _is_site(value: str, sites: list[str]) -> bool:
     return flat(value) in {flat(s) for s in sites if s}
 
@@ -84,8 +90,12 @@ def _seen(page: Page, start: int, window: str, told: list[str], sites: list[str]
         if not len(mine) >= 4 or len(text) > 250 or _is_site(text, sites):
             continue
         weight = number
-        if flat_window and mine and (flat_window.startswith(mine) or (len(mine) >= 8 and mine in flat_window)):
-            weight += 2.5 if len(mine) >= 8 or len(mine) > 0.5 * len(flat_window) else 1.0
+        if (
+            flat_window
+            and mine
+            and (flat_window.startswith(mine) or flat_window.endswith(mine) or (len(mine) >= 8 and mine in flat_window))
+        ):
+            weight += 2.5 if len(mine) >= 6 or len(mine) > 0.5 * len(flat_window) else 1.0
         elif flat_window and len(flat_window) > 8 and mine.startswith(flat_window[: max(8, len(flat_window) - 3)]):
             weight += 2.5
         if any(
@@ -99,7 +109,10 @@ def _seen(page: Page, start: int, window: str, told: list[str], sites: list[str]
             weight -= 1.5
         if block.linked > 0.5 * len(text):
             weight -= 1.5
-        if _SECTION.match(text) or lines.kind(text):
+        if re.match(r"\s*(?:——|--|—)", text):
+            # the second headline of newspapers
+            weight -= 2.0
+        if _SECTION.match(text) or lines.kind(text) or lines.signs_off(text):
             weight -= 3.0
         if len(mine) < 8 and re.search(r"[\u4e00-\u9fff]", text):
             weight -= 1.0
