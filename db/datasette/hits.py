@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from db.search import Compiled, Query, QueryError, compile_query, parse
-from db.search.compile import WEIGHTS
+from db.search.compile import WEIGHTS, ranked
 
 Names = Mapping[str, Set[str]]
 # filters of the task page -> field of the query language
@@ -46,9 +46,11 @@ class Hits:
         self, conn: sqlite3.Connection, columns: str, order: str = "newest", limit: int = 20, offset: int = 0
     ) -> list[Any]:
         """Some rows of them."""
-        return conn.execute(
-            f"{self._select(columns, order)} limit ? offset ?", [*self.values, limit, offset]
-        ).fetchall()
+        values = [*self.values, limit, offset]
+        if order == "relevance" and self.match:
+            source = self.source if " and " in self.where else "documents_fts"
+            return conn.execute(ranked(columns, source, self.where, " limit ? offset ?"), values).fetchall()
+        return conn.execute(f"{self._select(columns, order)} limit ? offset ?", values).fetchall()
 
     def stream(self, conn: sqlite3.Connection, columns: str, order: str = "newest") -> Iterator[Any]:
         """All rows, a few at a time."""

@@ -15,7 +15,7 @@ from db.ledger import Evidence, evidence_of, sentence_around
 from db.search import Query
 
 COLUMNS = (
-    "d.pk, d.id, substr(d.title, 1, 2000) as title, d.outlet, d.source, d.published_on, d.first_seen_at, d.kind, "
+    "d.pk, d.id, d.title, d.outlet, d.source, d.published_on, d.first_seen_at, d.kind, "
     "d.language, d.level, d.region, d.doc_number, d.issuers, d.url, d.relevant, d.relevance, d.classifier, d.deadline_on"
 )
 SNIPPET = 180

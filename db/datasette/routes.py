@@ -30,7 +30,7 @@ ROUTES: list[tuple[str, Any]] = [
     (r"^/sources$", _page(sources.build, "cw/sources.html")),
     (r"^/sources/(?P<source>[^/]+)$", _page(sources.build_one, "cw/source.html")),
     (r"^/questions$", _page(questions.build, "cw/questions.html")),
-    (r"^/questions/(?P<question>[a-z0-9_]+)$", _page(questions.build_one, "cw/question.html")),
+    (r"^/questions/(?P<question>[^/]+)$", _page(questions.build_one, "cw/question.html")),
     (r"^/about$", _page(about.build, "cw/about.html")),
     (r"^/feed/(?P<what>search|task)(?:/(?P<task>[^/]+?))?\.(?P<format>atom|json)$", feeds.view),
     (r"^/export/(?P<what>search|task|question)(?:/(?P<id>[^/]+?))?\.(?P<format>csv|xlsx|json|jsonl)$", exports.view),

@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import sqlite3
+import sys
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -68,6 +69,9 @@ def build(
     """A Datasette over the database, read only; raises DatabaseError for a file that cannot be shown."""
     path = Path(database or config.settings.database)
     check(path)
+    # with rich installed Datasette prints every local variable of every frame at each 404; the module is looked up,
+    # because importing it before Datasette itself leaves it without its hooks
+    sys.modules["datasette.handle_exception"].rich = None  # type: ignore[attr-defined]
     if not pm.is_registered(plugin):
         pm.register(plugin, plugin.__name__)
     datasette = Datasette(

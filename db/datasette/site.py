@@ -40,6 +40,8 @@ class Site:
             loader=jinja2.FileSystemLoader(HERE / "templates"),
             autoescape=True,
             undefined=jinja2.StrictUndefined,
+            # whatever a template forgets: no mark of direction and no control character reaches a page
+            finalize=lambda value: text.plain(value) if type(value) is str else value,
             trim_blocks=True,
             lstrip_blocks=True,
         )

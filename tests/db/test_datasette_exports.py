@@ -177,10 +177,7 @@ def test_cells_longer_than_a_sheet_holds_say_so_and_more_rows_go_to_another_shee
     assert [sheet.max_row - 1 for sheet in book.worksheets] == [10, 10, 5]
     values = [row[0].value for sheet in book.worksheets for row in sheet.iter_rows(min_row=2)]
     assert [int(re.match(r"\d+", value).group()) for value in values] == list(range(25))  # type: ignore[union-attr]
-    assert all(
-        len(value) <= cells.CELL and "40001 characters in all" in value or "40002 characters" in value
-        for value in values
-    )
+    assert all(len(value) <= cells.CELL and re.search(r"4000[12] characters in all", value) for value in values)
 
 
 @pytest.mark.parametrize("make", [cells.as_csv, cells.as_jsonl, lambda c, r: cells.as_json(c, r, {})])
