@@ -5,6 +5,8 @@
 alter table documents add column search_key integer generated always as (
   (cast(julianday(coalesce(published_on, substr(first_seen_at, 1, 10))) - 2440587.5 as integer) << 24) + pk) virtual;
 create unique index documents_search_key on documents(search_key);
+-- what conditions beside the index ask for, without reading the row: it lies behind the text
+create index documents_search_filter on documents(search_key, relevance, published_on);
 
 create table search_rows (
   id integer primary key, document integer not null unique references documents(pk) on delete cascade,

@@ -37,14 +37,25 @@ class Compiled:
         """The whole SELECT; with limit, two more values are expected: limit and offset."""
         if order not in ORDERS:
             raise ValueError(f"order is one of {', '.join(ORDERS)}, not {order!r}")
-        key = "documents_fts.rowid" if self.match else "d.search_key"
-        by = f"bm25(documents_fts, {WEIGHTS}), {key} desc" if self.match and order == "relevance" else f"{key} desc"
         tail = " limit ? offset ?" if limit else ""
-        return f"select {columns} from {self.source} where {self.where} order by {by}{tail}"
+        if self.match and order == "relevance":
+            source = self.source if " and " in self.where else "documents_fts"
+            return ranked(columns, source, self.where, tail)
+        key = "documents_fts.rowid" if self.match else "d.search_key"
+        return f"select {columns} from {self.source} where {self.where} order by {key} desc{tail}"
 
     def count(self) -> str:
         """A SELECT that gives the number of all hits."""
         return f"select count(*) from {self.source} where {self.where}"
+
+
+def ranked(columns: str, source: str, where: str, tail: str = "") -> str:
+    """A SELECT, best match first: every hit is scored in the index alone, and only those that are shown are read."""
+    inner = (
+        f"select documents_fts.rowid as key, bm25(documents_fts, {WEIGHTS}) as score "
+        f"from {source} where {where} order by score, key desc{tail}"
+    )
+    return f"select {columns} from ({inner}) f join documents d on d.search_key = f.key order by f.score, f.key desc"
 
 
 def compile_query(query: Query) -> Compiled:
@@ -64,7 +75,7 @@ def compile_query(query: Query) -> Compiled:
         where, found = _condition(part)
         wheres.append(where)
         values += found
-    joined = "documents_fts join documents d on d.search_key = documents_fts.rowid"
+    joined = "documents_fts join documents d indexed by documents_search_filter on d.search_key = documents_fts.rowid"
     return Compiled(joined, " and ".join(wheres), values, match=True)
 
 
