@@ -98,7 +98,7 @@ def join_bigrams(text: str | None) -> str | None:
             previous = pair if len(pair) == 2 else ""
         elif match:
             out.append(token)
-            previous = match.group(2)
+            previous = match.group(2) if len(match.group(2)) == 2 else ""
         elif token.isspace():
             if not previous:
                 out.append(" ")
