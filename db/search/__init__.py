@@ -5,7 +5,7 @@ same SQL runs on the database (search) and on an in-memory copy that holds only 
 """
 
 from db.search.compile import Compiled, compile_query, find
-from db.search.fold import bigrams, fold, join_bigrams, register
+from db.search.fold import bigrams, fold, register
 from db.search.language import Query, QueryError, parse
 
 __all__ = [
@@ -16,7 +16,6 @@ __all__ = [
     "compile_query",
     "find",
     "fold",
-    "join_bigrams",
     "parse",
     "register",
 ]

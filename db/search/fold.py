@@ -79,37 +79,7 @@ def words(text: str) -> list[str]:
     return [*out, word] if word else out
 
 
-_MARKED = re.compile(f"^(\\W*)([{CJK}]{{1,2}})(\\W*)$")
-
-
-def join_bigrams(text: str | None) -> str | None:
-    """Undo `bigrams` for display, also around the marks of FTS5's snippet(): '造业 业[贷款] 款' -> '造业[贷款]'."""
-    if text is None:
-        return None
-    out: list[str] = []
-    previous = ""
-    for token in re.split(r"(\s+)", text):
-        match = _MARKED.match(token)
-        if match and previous and match.group(2)[0] == previous[-1]:
-            before, pair, after = match.groups()
-            if before:  # an opening mark belongs before the shared character
-                out[-1] = out[-1][:-1] + before + previous[-1]
-            out.append(pair[1:] + after)
-            previous = pair if len(pair) == 2 else ""
-        elif match:
-            out.append(token)
-            previous = match.group(2) if len(match.group(2)) == 2 else ""
-        elif token.isspace():
-            if not previous:
-                out.append(" ")
-        else:
-            out.append(token)
-            previous = ""
-    return "".join(out)
-
-
 def register(connection: sqlite3.Connection) -> None:
     """Make the SQL functions that the index and the canned queries use known to a connection."""
     connection.create_function("cw_bigrams", 1, bigrams, deterministic=True)
     connection.create_function("cw_fold", 1, fold, deterministic=True)
-    connection.create_function("cw_join", 1, join_bigrams, deterministic=True)
