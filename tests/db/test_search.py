@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from db.search import QueryError, bigrams, compile_query, find, fold, parse, register
+from db.search import QueryError, compile_query, find, fold, parse, register
 from db.search.compile import Compiled
 from db.search.fold import RUN, phrase_tokens
 from db.search.index import faults, refresh
