@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import sqlite3
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -84,7 +85,7 @@ def backup(config: Any, folder: Path, *, keep: int | None = None, link: bool = T
         folder.mkdir(parents=True, exist_ok=True)
         with _alone(folder):
             _sweep(folder)
-            stamp = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+            stamp = _free_name(folder)
             done = Backup(folder, folder / f"circularwatch-{stamp}.db", folder / "archive")
             # the database first: the archive then holds at least all that it speaks of
             done.tables = copy_database(source, done.database)
@@ -120,6 +121,15 @@ def _alone(folder: Path) -> Iterator[None]:
         except BlockingIOError:
             raise BackupError(f"another backup into {folder} is under way; wait for its end") from None
         yield
+
+
+def _free_name(folder: Path) -> str:
+    """The moment as part of a name; a backup of the same second already has it, and the next second is soon."""
+    while True:
+        stamp = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+        if not any(folder.glob(f"circularwatch-{stamp}.*")):
+            return stamp
+        time.sleep(0.1)
 
 
 def _sweep(folder: Path) -> None:
