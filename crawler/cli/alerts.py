@@ -60,7 +60,7 @@ def check(db_path: Path | None, config_dir: Path | None, as_json: bool) -> None:
     faults = find_faults(config)
     queries, _ = parsed(config)
     channels = Channels(config, read_alerts(config.directory).channels)
-    rows = []
+    rows: list[dict[str, Any]] = []
     for rule in enabled(config):
         to = recipients(rule, config)
         rows.append(
