@@ -7,12 +7,13 @@ from typing import Any
 
 from datasette import hookimpl
 from datasette.app import Datasette
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from db.datasette import guard, routes
 from db.datasette.file import NAME
 from db.datasette.functions import prepare
 from db.datasette.site import site_of
+from db.datasette.text import clip
 from db.datasette.words import language_of
 
 
@@ -84,7 +85,10 @@ _BY_PK = {"document_urls", "document_tasks", "document_spans", "document_facets"
 
 @hookimpl
 def render_cell(value: Any, column: str, table: str | None, database: str, datasette: Datasette, row: Any) -> Any:
-    """Ids in Datasette's own tables lead to our pages."""
+    """Ids in Datasette's own tables lead to our pages; of a foreign key with a label, the label is shown."""
+    label = value
+    if isinstance(value, dict):
+        label, value = value.get("label"), value.get("value")
     if site_of(datasette) is None or database != NAME or not isinstance(value, str | int) or value == "":
         return None
     path = _LINKS.get((table or "", column))
@@ -95,5 +99,4 @@ def render_cell(value: Any, column: str, table: str | None, database: str, datas
         path = "/document/{}"
     if path is None or len(str(value)) > 80 or "/" in str(value):
         return None
-    href = datasette.urls.path(path.format(value))
-    return Markup('<a href="{}">{}</a>').format(href, escape(value))
+    return Markup('<a href="{}">{}</a>').format(datasette.urls.path(path.format(value)), clip(label, 120))
