@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 SHELL  := /bin/bash
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test run lint bench clean lock
+.PHONY: browser help setup demo test run lint bench clean lock
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -29,7 +29,17 @@ setup: $(STAMP) ## make .venv with the exact locked packages
 demo: $(STAMP) ## the whole job once on the imitation web: no internet, ends by itself
 	@$(BIN)/python -m tests.demo
 
-test: $(STAMP) ## every test
+# The browser tests drive a real Chromium. Installed where that needs no password; elsewhere those tests say that they
+# are skipped and how to get it.
+browser:
+	@if command -v chromium >/dev/null && fc-list :lang=zh 2>/dev/null | grep -q .; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo "test: installing Debian's chromium and Chinese fonts for the browser tests"; \
+	  apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends \
+	    chromium fonts-noto-cjk fontconfig >/dev/null; \
+	else echo "test: no Chromium or no Chinese fonts, the browser tests will be skipped; sudo apt-get install chromium fonts-noto-cjk fontconfig"; fi
+
+test: $(STAMP) browser ## every test
 	@echo "test: running every test on all cores"
 	@$(BIN)/python -m pytest -n auto --dist worksteal
 
