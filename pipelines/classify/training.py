@@ -6,6 +6,7 @@ Three kinds of lines are understood:
   {"text", "lang", "task", "label": 1|0, "style", "note"}    a passage that is, or only looks like, one task
   {"text", "lang", "labels": [...], "relevant", "title"}      a whole short document with all its tasks
   {"lines": [[text, [task, …]], …], "lang", "relevant", "title"}  a document whose paragraphs are labelled one by one
+Any of them may have a "weight": how much it counts (1 if it has none).
 """
 
 from __future__ import annotations
@@ -57,6 +58,7 @@ class Example:
     known: Known = field(default_factory=dict)
     where: str = ""
     lines: list[Known] = field(default_factory=list)
+    weight: float = 1.0
 
 
 def read_examples(folder: Path, tasks: list[str]) -> list[Example]:
@@ -73,6 +75,7 @@ def read_examples(folder: Path, tasks: list[str]) -> list[Example]:
             except json.JSONDecodeError as error:
                 raise TrainingError(f"{where}: not JSON ({error.msg})") from error
             example = _example(row, tasks, where)
+            example.weight = float(row.get("weight", 1.0))
             if example.title + example.text not in seen:
                 seen.add(example.title + example.text)
                 out.append(example)
@@ -159,7 +162,7 @@ def tabulate(concepts: Any, examples: list[Example], sheets: list[passages.Sheet
             grams.append(passages.gram_row(sheet, span))
             known = [said.get(o, (False, 0.0)) for o in outputs]
             targets.append([k[0] for k in known])
-            weights.append([k[1] * share[example.language] for k in known])
+            weights.append([k[1] * share[example.language] * example.weight for k in known])
             owner.append(number)
     return Table(
         np.array(features),
@@ -275,6 +278,6 @@ def write(folder: Path, model: reader.Model) -> None:
 def digest(examples: list[Example]) -> str:
     """Twelve hexadecimal digits of what was learned from."""
     every = json.dumps(
-        [[e.title, e.text, e.language, sorted(e.known.items()), e.lines] for e in examples], ensure_ascii=False
+        [[e.title, e.text, e.language, sorted(e.known.items()), e.lines, e.weight] for e in examples], ensure_ascii=False
     )
     return hashlib.sha256(every.encode()).hexdigest()[:12]
