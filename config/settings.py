@@ -125,7 +125,7 @@ class Settings(Model):
         4, description="schedule: at most so many crawls (one source each) at the same time"
     )
     crawl_minutes: Positive = Field(60, description="schedule: a crawl of one source is ended after so long")
-    crawl_memory_mb: Annotated[int, Strict(), Field(ge=256)] = Field(
+    crawl_memory_mb: Annotated[int, Strict(), Field(ge=512)] = Field(
         2048, description="schedule: address space that a crawl of one source may take, in MB"
     )
     alerts_to: Annotated[tuple[Recipient, ...], BeforeValidator(one_or_many)] = Field(

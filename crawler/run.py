@@ -24,6 +24,8 @@ from crawler.house import configuration, why_not
 
 # What is still running this long after a stop was asked for is left behind: the archive is whole at any moment.
 STOP_S = 10.0
+# After every crawl has written its row, the process has this long to end by itself.
+LINGER_S = 1.5
 
 
 def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -157,7 +159,30 @@ def stop_all(crawlers: list[Any]) -> None:
             extension = crawler.get_extension(CrawlExtension)
             if extension is not None and extension.shared is not None:
                 extension.stop()
-    asyncio.get_running_loop().call_later(STOP_S, os._exit, 1)
+    loop = asyncio.get_running_loop()
+    loop.call_later(STOP_S, os._exit, 1)
+    _leaving.append(loop.create_task(_leave_when_over(crawlers)))
+
+
+_leaving: list[asyncio.Task[None]] = []
+
+
+async def _leave_when_over(crawlers: list[Any]) -> None:
+    """A crawl that is stopped in its first moment has written its row and is closed, and Scrapy waits on all the same."""
+    from crawler.extension import CrawlExtension
+
+    def is_over(crawler: Any) -> bool:
+        try:
+            extension = crawler.get_extension(CrawlExtension)
+        except RuntimeError:  # not begun
+            return True
+        return extension is None or extension.state != "" or extension.shared is None
+
+    while not all(is_over(crawler) for crawler in crawlers):
+        await asyncio.sleep(0.1)
+    await asyncio.sleep(LINGER_S)
+    sys.stdout.flush()
+    os._exit(1)
 
 
 def lag_of(crawlers: list[Any]) -> dict[str, float]:

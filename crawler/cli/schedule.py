@@ -249,12 +249,23 @@ def status(sources: tuple[str, ...], db_path: Path | None, config_dir: Path | No
     path = config.settings.database
     live = control.scheduler_of(path)
     opened = open_database(path, readonly=True)
-    rows = rows_of(opened, config, live is not None, datetime.now(UTC), sources)
+    rows = rows_of(opened, config, live, datetime.now(UTC), sources)
     if as_json:
         print_json({"scheduler": live, "sources": rows})
         return DONE
     show_status(config, live, rows)
     return DONE
+
+
+def _now(row: dict[str, Any], zone: str) -> str:
+    """What a source is doing, in words."""
+    from crawler.schedule.talk import moment
+
+    since = (
+        row["running_since"] if row["state"] == "running" else row["paused_at"] if row["state"] == "paused" else None
+    )
+    tail = f" since {moment(since, zone)}" if since else ""
+    return f"{row['state']}{tail}" + (f": {row['why']}" if row["why"] else "")
 
 
 def show_status(config: Config, live: dict[str, Any] | None, rows: list[dict[str, Any]]) -> None:
@@ -269,7 +280,7 @@ def show_status(config: Config, live: dict[str, Any] | None, rows: list[dict[str
             {
                 "source": r["source"],
                 "every": r["every"],
-                "now": r["state"] + (f": {r['why']}" if r["why"] else ""),
+                "now": _now(r, zone),
                 "due next": moment(r["next_at"], zone),
                 "last crawl": moment(r["last_at"], zone),
                 "how it ended": r["last"],

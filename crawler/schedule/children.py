@@ -19,6 +19,10 @@ from typing import Any
 STOP_S = 12.0
 # The last words of a crawl that are kept to explain its end.
 LAST_LINES = 30
+# A site that makes a spider complain of every page must not fill the log of the service.
+MOST_LINES = 100
+# How a process says that its address space is used up: in Python, in the system's calls, when a library is loaded.
+NO_MEMORY = ("MemoryError", "Cannot allocate memory", "failed to map segment", "can't start new thread")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,7 @@ class End:
         """Why a crawl that did not report ended, in words."""
         if self.stopped_for:
             return self.stopped_for
-        if any("MemoryError" in line or "Cannot allocate memory" in line for line in self.log):
+        if any(sign in line for sign in NO_MEMORY for line in self.log):
             return "it needed more memory than crawl_memory_mb allows"
         last = next((line for line in reversed(self.log) if line.strip()), "")
         said = f": {last.removeprefix('circularwatch: ')[:300]}" if last else ""
@@ -66,6 +70,7 @@ class Crawl:
         self._process: asyncio.subprocess.Process | None = None
         self._told: dict[str, Any] = {}
         self._stopped_for = ""
+        self._passed = 0
         self._lines: deque[str] = deque(maxlen=LAST_LINES)
 
     async def run(self) -> End:
@@ -152,8 +157,13 @@ class Crawl:
 
     def _error(self, line: str) -> None:
         self._lines.append(line)
-        if line.strip():
+        if not line.strip():
+            return
+        self._passed += 1
+        if self._passed <= MOST_LINES:
             self.log(f"{self.source}: {line}")
+        elif self._passed == MOST_LINES + 1:
+            self.log(f"{self.source}: … says much more; `circularwatch crawl {self.source}` shows all of it")
 
 
 async def has_ended(process: asyncio.subprocess.Process) -> int:

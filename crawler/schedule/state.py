@@ -13,7 +13,7 @@ from crawler.spiders.refusal import refusal
 
 
 def rows_of(
-    opened: Database, config: Any, live: bool, now: datetime, only: Collection[str] = ()
+    opened: Database, config: Any, live: dict[str, Any] | None, now: datetime, only: Collection[str] = ()
 ) -> list[dict[str, Any]]:
     """One dict per source: source, every, state, why, next_at, last_at, last, planned_at of the last crawl."""
     conn = opened.conn
@@ -31,12 +31,12 @@ def rows_of(
     for name, source in config.sources.items():
         if only and name not in only:
             continue
-        how = plan.timing(source)
+        how = plan.timing(source, (live or {}).get("every_s"))
         next_at, queued_at = known.get(name, (None, None))
         off = refusal(source, named=False)
         state, why = "idle", ""
         if name in running:
-            state, why = "running", f"since {running[name]}"
+            state = "running"
         elif off:
             state, why = "off", source.note or off
         elif name in paused:
@@ -54,6 +54,7 @@ def rows_of(
             {
                 "source": name, "every": how.words(), "state": state, "why": why,
                 "next_at": next_at if live and not off and name not in paused else None,
+                "running_since": running.get(name),
                 "paused_at": paused[name][0] if name in paused else None,
                 "last_at": last[0] if last else None, "planned_at": last[1] if last else None, "last": _ended(last),
             }

@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -251,6 +252,19 @@ def test_a_hangup_reads_the_configuration_again(live: Live) -> None:
 
     live.go(3600.0, until, only=("nfra",))
     assert live.heard("0 new or changed, 0 gone")
+
+
+def test_starts_that_a_sleeping_machine_missed_are_caught_up_with(live: Live) -> None:
+    slept: list[int] = []
+
+    def until(scheduler: Scheduler) -> bool:
+        if not slept and live.count("end") >= 5:
+            slept.append(live.count("end"))
+            time.sleep(4.0)  # nothing of this process goes on meanwhile, longer than the grace of a second
+        return bool(slept) and live.heard("were missed") and live.count("end") >= slept[0] + 5
+
+    live.go(2.0, until)
+    assert {r["outcome"] for r in live.rows()} <= {"still-running", "waiting", "stopped"}
 
 
 def test_a_second_scheduler_is_refused(live: Live) -> None:

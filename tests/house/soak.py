@@ -111,19 +111,20 @@ class Soak:
         """Let it run while the web changes, fails and refuses."""
         until = time.monotonic() + seconds
         fates = itertools.cycle(FATES)
-        turn = max(20.0, seconds / 8)
-        next_fate, next_news = time.monotonic() + turn / 2, time.monotonic() + 5
+        # trouble is believed after three bad runs in a row
+        turn = max(5 * self.every, seconds / 4)
+        next_fate, next_news = time.monotonic() + 10, time.monotonic() + 5
         while time.monotonic() < until:
             if service.process.poll() is not None:
                 self.check(False, f"the service ended by itself: {service.said()[-2000:]}")
                 return
             if time.monotonic() > next_fate:
                 self.house.web.clear_faults()
-                pattern, fate = next(fates)
                 if until - time.monotonic() > turn:
-                    self.house.web.fault(pattern, **fate)
+                    for pattern, fate in itertools.islice(fates, 3):
+                        self.house.web.fault(pattern, **fate)
                 next_fate = time.monotonic() + turn
-            if time.monotonic() > next_news and until - time.monotonic() > 6 * self.every:
+            if time.monotonic() > next_news and until - time.monotonic() > 2 * self.every:
                 self.add()
                 next_news = time.monotonic() + self.rng.uniform(4, 12)
             self.memory.append((time.monotonic() - self.began, memory_mb(service)))
