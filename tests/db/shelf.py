@@ -84,7 +84,9 @@ def facets(*pairs: str) -> list[Facet]:
 
 def store(database: Database, documents: Sequence[Document]) -> None:
     """Store documents as the processor does."""
-    first = (database.execute("select max(fetch) from observations").fetchone()[0] or 0) + 1
+    first = database.execute(
+        "select 1 + max(coalesce((select max(fetch) from observations), 0), coalesce((select max(pk) from documents), 0))"
+    ).fetchone()[0]
     done = Writer(database).store(
         [Processed(fetch, made.source, None, made) for fetch, made in enumerate(documents, first)]
     )
