@@ -16,12 +16,15 @@ def general(text: str, url: str) -> Draft:
     draft = Draft(url=url, paywalled=said.paywalled)
     window = titles.window_title(page)
     first = body.find(page, "", -1)
-    names = credit.sites(metas, said, window, titles.above(page, first.start if first else 0))
-    headline = titles.find(page, metas, said, first.start if first else len(page.blocks), names)
+    start = next((b.order for b in first.blocks if b.value), first.start) if first else len(page.blocks)
+    names = credit.sites(metas, said, window, titles.above(page, start))
+    headline = titles.find(page, metas, said, start, names)
     region = body.find(page, headline.text, headline.at) if first else None
     draft.title = headline.text
     draft.site = names[0] if names else ""
-    draft.published = when.candidates(page, metas, said, url, headline.at, region)
+    # the page's data are searched only where the page itself shows no text
+    kept = embedded.stored(page.scripts) if region is None or region.value < 80 else embedded.Stored()
+    draft.published = when.candidates(page, metas, said, url, headline.at, region, kept.around)
     draft.outlet = credit.outlet(page, metas, said, headline.at, region)
     draft.author = credit.author(page, metas, said, headline.at, region, [draft.outlet, *names])
     if not draft.outlet and not draft.site:
@@ -30,17 +33,23 @@ def general(text: str, url: str) -> Draft:
     if any(mark in text for mark in labels.MARKS):
         draft.labels = labels.read(fallback.label_places(page.root))
         _from_labels(draft)
-    _body(draft, page, region, said, text, url)
+    _body(draft, page, region, said, kept, text, url)
     if page.cut:
         draft.remarks.append("the page is larger than any text for people: only its beginning was read")
     return draft
 
 
 def _body(
-    draft: Draft, page: blocks.Page, region: body.Region | None, said: embedded.Said, text: str, url: str
+    draft: Draft,
+    page: blocks.Page,
+    region: body.Region | None,
+    said: embedded.Said,
+    kept: embedded.Stored,
+    text: str,
+    url: str,
 ) -> None:
     base = base_url(page.root, url)
-    chosen = readers.choose(page, region, said, text, url)
+    chosen = readers.choose(page, region, said, kept, draft.title, text, url)
     draft.body = chosen.markup
     draft.remarks += chosen.remarks
     if chosen.title:

@@ -65,6 +65,7 @@ def find(page: Page, title: str, title_at: int) -> Region | None:
     node = _heaviest(page, sums)
     if node is None:
         return None
+    node = _roomy(page, node, sums)
     start, end = page.spans[node]
     first, last = _stretch(gains, start, end)
     first, last = _widen(page, first, last, start, end, title_at)
@@ -94,16 +95,42 @@ def _mark_listings(page: Page) -> None:
 
 
 def _mark_listing(page: Page, members: list[Element], total: int) -> None:
+    enough = max(_LISTING, 0.6 * len(members))
     led = [m for m in members if _led_by_link(page, m)]
-    if len(led) < max(_LISTING, 0.6 * len(members)):
-        return
-    start, end = page.spans[led[0]][0], page.spans[led[-1]][1]
-    if page.value(start, end) > 0.5 * total:
-        return
-    for member in led:
+    if sum(_answerable(page, m) for m in members) >= enough:
+        _mark_answers(page, members, total)
+    elif len(led) >= enough and page.value(page.spans[led[0]][0], page.spans[led[-1]][1]) <= 0.5 * total:
+        _mark(page, led, names.BOX)
+
+
+def _mark_answers(page: Page, members: list[Element], total: int) -> None:
+    """Comments below a text, or all but the first of a thread, which begins with the text that the others answer."""
+    first = page.value(*page.spans[members[0]])
+    before = page.value(0, page.spans[members[0]][0])
+    others = sorted(page.value(*page.spans[m]) for m in members[1:])
+    opens = first > 2 * others[len(others) // 2] and before < 0.3 * first
+    if opens or before >= min(100, 0.15 * total):
+        _mark(page, members[1:] if opens else members, names.BOX | names.COMMENT)
+
+
+def _mark(page: Page, members: list[Element], flags: int) -> None:
+    for member in members:
         first, last = page.spans[member]
         for block in page.blocks[first:last]:
-            block.flags |= names.BOX
+            block.flags |= flags
+
+
+_ANSWER = re.compile(
+    r"^[\s\[(（【]*(?:回\s?复|举\s?报|回应|点赞|赞|顶|踩|支持|反对|引用|沙发|板凳|reply|like|report|quote|upvote|permalink)(?:[\s\])）】]*[(（]?\d*[)）]?|\s*(?:回复|举报|reply|report|share)\s*)*$"
+    r"|^(?:发表于|回复于|posted on|#?\d{1,4}\s?(?:楼|#))",
+    re.I,
+)
+
+
+def _answerable(page: Page, node: Element) -> bool:
+    """An item with a button to answer, praise or report it."""
+    start, end = page.spans[node]
+    return end - start <= 30 and any(len(b.spaced) <= 40 and _ANSWER.match(b.spaced) for b in page.blocks[start:end])
 
 
 def _led_by_link(page: Page, node: Element) -> bool:
@@ -140,7 +167,7 @@ def _gain(block: Block, homes: dict[Element, int], title_at: int) -> float:
     if block.has(names.CAPTION) or block.has(cut.TABLE):
         return -0.5 * block.linked
     parent = block.node.getparent()
-    at_home = homes.get(block.node, 0) > 100 or (parent is not None and homes.get(parent, 0) > 100)
+    at_home = homes.get(block.node, 0) >= 40 or (parent is not None and homes.get(parent, 0) >= 40)
     if at_home and not block.linked:
         return 0.0
     return -6.0 - 0.7 * block.linked
@@ -164,6 +191,22 @@ def _heaviest(page: Page, sums: list[float]) -> Element | None:
         top = max(values, key=lambda b: b.value)
         return next((n for n in [top.node, *cut.ancestors(top.node)] if n in page.spans and n.tag in _CONTAINERS), None)
     return best
+
+
+def _roomy(page: Page, node: Element, sums: list[float]) -> Element:
+    """The element around one that adds only short plain lines: signatures and headings have elements of their own."""
+    start, end = page.spans[node]
+    for around in cut.ancestors(node, 3):
+        if around not in page.spans or around.tag in ("body", "html"):
+            break
+        first, last = page.spans[around]
+        added = [*page.blocks[first:start], *page.blocks[end:last]]
+        if sums[last] - sums[first] < sums[end] - sums[start] - 12 or any(
+            b.linked > 20 or b.has(names.BOX) for b in added
+        ):
+            break
+        node, start, end = around, first, last
+    return node
 
 
 def _stretch(gains: list[float], start: int, end: int) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections.abc import Iterator
@@ -14,13 +15,13 @@ from pipelines.extract.select import squeeze
 _LONGEST_JSON = 1_000_000
 _LONGEST_SCRIPT = 3_000_000
 _ARTICLE = re.compile(r"Article|BlogPosting|Posting|Report|LiveBlog|WebPage|ItemPage|CreativeWork", re.I)
-_STRING = r'"((?:[^"\\]|\\.)*+)"'
+_STRING = r"""(?:"((?:[^"\\]|\\.)*+)"|'((?:[^'\\]|\\.)*+)')"""
 _BODY_KEY = re.compile(
-    r'"(?:articleBody|article_?content|article_?body|content_?html|html_?content|post_?content|news_?content|detail_?content|body_?html|contentText|content|body|html|text|detail|rendered|richText|neirong)"\s*:\s*'
+    r"""["']?\b(?:articleBody|article_?content|article_?body|content_?html|html_?content|post_?content|news_?content|detail_?content|body_?html|contentText|content|body|html|text|detail|rendered|richText|neirong)["']?\s*:\s*"""
     + _STRING
 )
 _TITLE_KEY = re.compile(
-    r'"(?:title|headline|articleTitle|article_title|news_?title|docTitle)"\s*:\s*"((?:[^"\\]|\\.){4,300}?)"'
+    r"""["']?\b(?:title|headline|articleTitle|article_title|news_?title|docTitle)["']?\s*:\s*(?:"((?:[^"\\]|\\.){4,300}?)"|'((?:[^'\\]|\\.){4,300}?)')"""
 )
 _UNUSED_TYPES = (
     "author",
@@ -121,37 +122,55 @@ def _names(value: Any) -> list[str]:
     return out
 
 
-def stored_body(scripts: list[str]) -> tuple[str, str]:
-    """(markup or text, headline) of the article in a page's data; ("", "") where there is none.
+@dataclass(slots=True)
+class Stored:
+    """An article found in a page's data: its markup or text, its headline, and the data around it."""
 
-    The longest string under a key for texts wins; its headline is the nearest one before or after it.
-    """
-    best, headline, weight = "", "", 0
+    body: str = ""
+    title: str = ""
+    around: str = ""
+
+
+# how far around the text its other fields are looked for
+_AROUND = 3000
+
+
+def stored(scripts: list[str]) -> Stored:
+    """The article in a page's data, empty where there is none: the longest text under a key for texts."""
+    best, weight = Stored(), 99
     for script in scripts:
         if len(script) < 300:
             continue
-        script = script[:_LONGEST_SCRIPT]
-        if '\\"' in script and script.count('\\"') > 0.5 * script.count('"') and '":"' not in script[:2000]:
-            # JSON inside a string (window.STATE = JSON.parse("…")): one layer of escapes off
-            script = script.replace('\\\\"', "\x01").replace('\\"', '"').replace("\x01", '\\"').replace("\\\\", "\\")
+        script = _peeled(script[:_LONGEST_SCRIPT])
         for match in _BODY_KEY.finditer(script):
-            raw = match.group(1)
+            raw = match.group(1) or match.group(2) or ""
             if len(raw) < 150:
                 continue
             value = unescaped(raw)
+            if "<" not in value and "&lt;" in value:
+                value = html.unescape(value)
             score = _prose(value)
             if score > weight:
-                best, weight = value, score
-                headline = _title_beside(script, match.start(), match.end())
-    return (best, headline) if weight >= 100 else ("", "")
+                weight = score
+                before, after = (
+                    script[max(0, match.start() - _AROUND) : match.start()],
+                    script[match.end() : match.end() + _AROUND],
+                )
+                best = Stored(value, _title_beside(before, after), f"{before}\n{after}")
+    return best
 
 
-def _title_beside(script: str, start: int, end: int) -> str:
-    before = list(_TITLE_KEY.finditer(script, max(0, start - 3000), start))
-    if before:
-        return squeeze(unescaped(before[-1].group(1)))
-    after = _TITLE_KEY.search(script, end, end + 3000)
-    return squeeze(unescaped(after.group(1))) if after else ""
+def _peeled(script: str) -> str:
+    """JSON inside a string (`STATE = JSON.parse("{\\"a\\": …}")`) with one layer of escapes off."""
+    if script.count('\\"') > 0.5 * script.count('"') > 10 and '":"' not in script[:2000]:
+        return script.replace('\\\\"', "\x01").replace('\\"', '"').replace("\x01", '\\"').replace("\\\\", "\\")
+    return script
+
+
+def _title_beside(before: str, after: str) -> str:
+    found = list(_TITLE_KEY.finditer(before))
+    match = found[-1] if found else _TITLE_KEY.search(after)
+    return squeeze(html.unescape(unescaped(match.group(1) or match.group(2) or ""))) if match else ""
 
 
 def unescaped(raw: str) -> str:

@@ -46,6 +46,10 @@ _RIGHTS = re.compile(
     r"|views? expressed .{0,120}|the views? .{0,60}(?:author|own)\b|(?:this )?reprint(?:ed)? .{0,80}permission|.{0,40}may not be (?:published|reproduced|reprinted)|the information (?:contained )?(?:in|on) this .{0,80}(?:advice|purposes))"
     r"|"
     + _OPEN
+    + r"(?:our standards\s*:.{0,80}|we (?:and our (?:\d+ )?partners )?(?:use|store|value).{0,40}(?:cookies|privacy).{0,400}|you can change your (?:choices|preferences|settings).{0,300}|by (?:clicking|using|continuing).{0,60}(?:you agree|cookies).{0,300})$"
+    r"|^.{0,16}(?:法律顾问|新闻热线|投稿(?:邮箱|热线|信箱)|报料(?:热线|电话|邮箱|微信)?|爆料|广告(?:热线|部|合作)|客服(?:热线|电话|邮箱)|举报邮箱|商务合作)\s*[:：].{0,200}$"
+    r"|"
+    + _OPEN
     + r"(?:[^。]{0,30}(?:ICP备|ICP证|公网安备|网安备|许可证(?:编?号)?[:：]|网站标识码|违法和不良信息举报|举报(?:电话|邮箱)[:：]|技术支持[:：]|主办(?:单位)?[:：]|承办(?:单位)?[:：]|版权所有).*)$",
     re.I,
 )

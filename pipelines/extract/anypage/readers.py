@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pipelines.extract.anypage import lines, markup, names
 from pipelines.extract.anypage.blocks import Page
 from pipelines.extract.anypage.body import Region, flat
-from pipelines.extract.anypage.embedded import Said, stored_body
+from pipelines.extract.anypage.embedded import Said, Stored
 from pipelines.extract.tree import escape
 
 # fewer characters than this are a headline or a cookie notice, not an article
@@ -36,22 +36,19 @@ class Reading:
     remarks: list[str] = field(default_factory=list)
 
 
-def choose(page: Page, region: Region | None, said: Said, text: str, url: str) -> Reading:
+def choose(page: Page, region: Region | None, said: Said, kept: Stored, title: str, text: str, url: str) -> Reading:
     """The reading that is believed. A page whose text only a script could show says so in a remark."""
     own = markup.write(region.blocks) if region else ""
     if page.chinese:
-        found = own if _sure(region) else _by_vote(own, [_readability(text, url)], said)
+        found = own if _sure(region) or _below(page, region, title) else _by_vote(own, [_readability(text, url)], said)
     else:
         found = _western(page, own, said, text, url)
-    if length(found) >= _ENOUGH:
+    found = _from_title(found, title)
+    if length(found) >= _ENOUGH or _below(page, region, title):
         return Reading(found)
-    stored, title = stored_body(page.scripts)
-    if length(stored) > 2 * length(found):
-        return Reading(
-            stored if "<" in stored else escape(stored),
-            title,
-            ["the text was read from the page's data, not from what it shows"],
-        )
+    if length(kept.body) > 2 * length(found):
+        body = kept.body if "<" in kept.body else escape(kept.body)
+        return Reading(body, kept.title, ["the text was read from the page's data, not from what it shows"])
     unseen = _unseen(page)
     if length(unseen) > 2 * length(found):
         return Reading(unseen, "", ["the text is hidden until a script shows it"])
@@ -63,6 +60,31 @@ def choose(page: Page, region: Region | None, said: Said, text: str, url: str) -
 
 def _sure(region: Region | None) -> bool:
     return region is not None and region.value >= _ENOUGH and region.share >= _SURE_SHARE
+
+
+def _below(page: Page, region: Region | None, title: str) -> bool:
+    """A text, however short, that follows its headline closely."""
+    if region is None or region.value < 16 or not title:
+        return False
+    above = page.blocks[max(0, region.start - 6) : region.start]
+    return any(flat(b.text) == flat(title) for b in above)
+
+
+def _from_title(found: str, title: str) -> str:
+    """Without the short lines up to the headline, where a reading has it."""
+    wanted = flat(title)
+    if not wanted:
+        return found
+    start = re.match(r"\s*(?:<(?:html|body|div|article|section|main)\b[^>]*>\s*)*", found)
+    at = start.end() if start else 0
+    for _ in range(6):
+        match = _LINE.match(found, at) or _LINE.search(found, at, at + 400)
+        if match is None or len(match.group(2)) > 400:
+            return found
+        if flat(re.sub(r"<[^>]*>", "", match.group(2))) == wanted:
+            return found[: start.end() if start else 0] + found[match.end() :]
+        at = match.end()
+    return found
 
 
 def _western(page: Page, own: str, said: Said, text: str, url: str) -> str:
@@ -117,7 +139,7 @@ def _without_boxes(found: str, page: Page) -> str:
 
     def keep(match: re.Match[str]) -> str:
         plain = re.sub(r"<[^>]*>", "", match.group(2))
-        gone = flat(plain) in boxed or (len(plain) < 130 and lines.kind(plain.strip()) in (lines.BUTTON,))
+        gone = flat(plain) in boxed or (len(plain) < 300 and lines.kind(plain.strip()) in (lines.BUTTON, lines.RIGHTS))
         return "" if gone and flat(plain) else match.group()
 
     return _LINE.sub(keep, found)

@@ -85,7 +85,7 @@ def _seen(page: Page, start: int, window: str, told: list[str], sites: list[str]
     flat_window = flat(window)
     flat_told = [flat(t) for t in told]
     for number, text, order, block in _candidates(page, start):
-        text = _joined(page, text, order, [flat_window, *flat_told])
+        text, order = _joined(page, text, order, [flat_window, *flat_told])
         mine = flat(text)
         if not len(mine) >= 4 or len(text) > 250 or _is_site(text, sites):
             continue
@@ -95,7 +95,9 @@ def _seen(page: Page, start: int, window: str, told: list[str], sites: list[str]
             and mine
             and (flat_window.startswith(mine) or flat_window.endswith(mine) or (len(mine) >= 8 and mine in flat_window))
         ):
-            weight += 2.5 if len(mine) >= 6 or len(mine) > 0.5 * len(flat_window) else 1.0
+            weight += (
+                1.0 + 2.0 * len(mine) / len(flat_window) if len(mine) >= 6 or 2 * len(mine) > len(flat_window) else 1.0
+            )
         elif flat_window and len(flat_window) > 8 and mine.startswith(flat_window[: max(8, len(flat_window) - 3)]):
             weight += 2.5
         if any(
@@ -108,12 +110,14 @@ def _seen(page: Page, start: int, window: str, told: list[str], sites: list[str]
         if block.has(names.BOX):
             weight -= 1.5
         if block.linked > 0.5 * len(text):
-            weight -= 1.5
+            weight -= 4.0 if _leads_home(block) else 1.5
         if re.match(r"\s*(?:——|--|—)", text):
             # the second headline of newspapers
             weight -= 2.0
         if _SECTION.match(text) or lines.kind(text) or lines.signs_off(text):
             weight -= 3.0
+        if text.isupper() and text.isascii() and len(text.split()) <= 6:
+            weight -= 0.5
         if len(mine) < 8 and re.search(r"[\u4e00-\u9fff]", text):
             weight -= 1.0
         found.append((weight, text, order))
@@ -133,7 +137,7 @@ def _candidates(page: Page, start: int) -> list[tuple[float, str, int, cut.Block
         if order in done or (block.value and not block.has(names.TITLE)) or block.linked > 0.5 * len(block.text):
             continue
         if 6 <= len(block.text) <= 120:
-            out.append((0.5 + _named(block), block.text, order, block))
+            out.append((0.5 + _named(block) + _strong(block, start - order), block.text, order, block))
     for block in page.blocks[:400]:
         if (
             block.order not in done
@@ -145,20 +149,45 @@ def _candidates(page: Page, start: int) -> list[tuple[float, str, int, cut.Block
     return out
 
 
-def _joined(page: Page, text: str, order: int, told: list[str]) -> str:
-    """A headline that is set in several lines, whole, where one of the page's other names begins with all of them."""
-    for following in page.blocks[order + 1 : order + 5]:
-        both = flat(text) + flat(following.text)
-        if (
-            flat(following.text)
-            and any(t.startswith(both) for t in told)
-            and not any(t == flat(text) for t in told[1:])
-        ):
-            space = "" if re.search(r"[\u4e00-\u9fff]$", text) else " "
-            text = f"{text}{space}{following.text}"
-        else:
-            break
-    return text
+def _leads_home(block: cut.Block) -> bool:
+    """A link to the front page: the name of the site."""
+    return any(
+        re.fullmatch(r"(?:https?://[^/]+)?/?(?:index\.\w+|home)?", a.get("href", "")) for a in block.node.iter("a")
+    )
+
+
+def _strong(block: cut.Block, distance: int) -> float:
+    """A line set in bold, large or in the middle, right above the text."""
+    if not 0 < distance <= 3 or lines.kind(block.text):
+        return 0.0
+    bold = any(
+        len(squeeze("".join(n.itertext()))) >= 0.9 * len(block.text)
+        for n in list(block.node.iter("b", "strong", "font", "big", "center"))[:5]
+    )
+    style = f"{block.node.get('style') or ''} {block.node.get('align') or ''}"
+    return (1.0 if bold or "center" in style or "bold" in style else 0.0) + (
+        0.5 if block.text.count(" ") >= 4 and not block.text.isupper() else 0.0
+    )
+
+
+def _joined(page: Page, text: str, order: int, told: list[str]) -> tuple[str, int]:
+    """A headline that is set in several lines, whole, with the place of its first: where one of the page's other names
+    holds all of them."""
+    whole = [t for t in told if flat(text) in t and len(t) > len(flat(text))]
+    if not whole or any(t == flat(text) for t in told[1:]):
+        return text, order
+    first, last = order, order
+    for step in (-1, 1):
+        for _ in range(4):
+            place = first - 1 if step < 0 else last + 1
+            line = page.blocks[place].text if 0 <= place < len(page.blocks) else ""
+            both = flat(line) + flat(text) if step < 0 else flat(text) + flat(line)
+            if not flat(line) or not any(both in t for t in whole):
+                break
+            space = "" if re.search(r"[\u4e00-\u9fff]", text) else " "
+            text = f"{line}{space}{text}" if step < 0 else f"{text}{space}{line}"
+            first, last = min(first, place), max(last, place)
+    return text, first
 
 
 def _named(block: cut.Block) -> float:

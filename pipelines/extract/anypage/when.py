@@ -132,10 +132,10 @@ class Dated:
 
 
 def candidates(
-    page: Page, metas: dict[str, str], said: Said, url: str, title_at: int, region: Region | None, base: str = ""
+    page: Page, metas: dict[str, str], said: Said, url: str, title_at: int, region: Region | None, around: str = ""
 ) -> list[str]:
     """Dates of the page as written, best first; relative ones (昨天) last, for they count from a moment that is not known here."""
-    found = [d for d in _all(page, metas, said, url, title_at, region, base) if d is not None]
+    found = [d for d in _all(page, metas, said, url, title_at, region, around) if d is not None]
     bare = list(_yearless(page, title_at, region))
     for month, day_of_month, raw in bare:
         for dated in list(found):
@@ -190,7 +190,7 @@ def _dated(raw: Any, place: str, weight: float) -> Dated | None:
 
 
 def _all(
-    page: Page, metas: dict[str, str], said: Said, url: str, title_at: int, region: Region | None, base: str
+    page: Page, metas: dict[str, str], said: Said, url: str, title_at: int, region: Region | None, around: str
 ) -> Iterator[Dated | None]:
     for value in said.published[:3]:
         yield _dated(value, "ld", 8.0)
@@ -210,7 +210,10 @@ def _all(
     yield from _marked_up(page)
     yield from _shown(page, title_at, region)
     yield from _in_scripts(page)
-    for address in dict.fromkeys((url, metas.get("og:url", ""), base)):
+    for match in list(_SCRIPT.finditer(around))[:6]:
+        strong = bool(_STRONG_KEY.search(match["key"])) and not _LATER.search(match["key"])
+        yield _dated(match["value"], "data", 6.0 if strong else 4.5)
+    for address in dict.fromkeys((url, metas.get("og:url", ""))):
         yield _in_address(address)
 
 
