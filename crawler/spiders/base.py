@@ -84,7 +84,8 @@ class SourceSpider(Spider):
                     yield request
         if self._open_lists:
             await self._lists_read.wait()
-        self.remark(*self.health.verdict(datetime.now(UTC)), self.source.base_url)
+        if not (self.sample and self.counts_all_pages):  # of several pages a sample has only the first
+            self.remark(*self.health.verdict(datetime.now(UTC)), self.source.base_url)
         for left in () if self.sample else await self.archive.unfinished():
             if left.url and not left.said.get("external_url") and not self.source.article.skip:
                 yield self.document_request(Row(left.key, left.url, dict(left.said)))
