@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 from pipelines.extract import fallback, labels, links
 from pipelines.extract.anypage import blocks, body, credit, embedded, pages, readers, titles, when
 from pipelines.extract.draft import Draft
 from pipelines.extract.html import base_url
+
+# a page with none of these has no table of a document's own data: none is searched
+_LABELLED = re.compile(
+    r"(?:索(?:\s|&nbsp;){0,4}引(?:\s|&nbsp;){0,4}号|发(?:\s|&nbsp;){0,4}文(?:\s|&nbsp;){0,4}[字机单日]|成(?:\s|&nbsp;){0,4}文(?:\s|&nbsp;){0,4}[日时]|文(?:\s|&nbsp;){0,6}号(?:\s|&nbsp;){0,3}[:：<]|字(?:\s|&nbsp;){0,6}号(?:\s|&nbsp;){0,3}[:：])"
+)
 
 
 def general(text: str, url: str) -> Draft:
@@ -30,7 +37,7 @@ def general(text: str, url: str) -> Draft:
     if not draft.outlet and not draft.site:
         # a page that names nobody else: the account that published it
         draft.outlet = draft.author
-    if any(mark in text for mark in labels.MARKS):
+    if _LABELLED.search(text):
         draft.labels = labels.read(fallback.label_places(page.root))
         _from_labels(draft)
     _body(draft, page, region, said, kept, text, url)
@@ -58,7 +65,7 @@ def _body(
     following = pages.following(page, url)
     if following:
         draft.remarks.append(f"this is one of several pages of the text; the next is {following}")
-    places = [*([region.node] if region else []), *fallback.attachment_boxes(page.root)]
+    places = [*([region.node] if region else []), *page.file_boxes]
     seen: dict[str, None] = {}
     draft.attachments = [
         a for p in places for a in links.in_element(p, base) if not (a.url in seen or seen.setdefault(a.url))

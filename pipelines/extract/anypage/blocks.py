@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any, TypeAlias
 
-from lxml import etree, html
+from lxml import etree
 
 from pipelines.extract.anypage import lines, names
 from pipelines.extract.select import squeeze
@@ -171,6 +171,10 @@ class Page:
     spans: dict[Element, tuple[int, int]] = field(default_factory=dict)
     boxes: list[Box] = field(default_factory=list)
     scripts: list[str] = field(default_factory=list)
+    #: elements that are made for a date, with the block that begins there
+    stamped: list[tuple[Element, int]] = field(default_factory=list)
+    #: boxes that publishing systems make for the files of a document
+    file_boxes: list[Element] = field(default_factory=list)
     cut: bool = False
     chinese: bool = False
     listed: bool = False
@@ -212,14 +216,15 @@ def read(text: str) -> Page:
 
 def parse(text: str) -> Element:
     """The tree without comments; an empty page for text that holds no markup. Never raises on soup."""
-    parser = html.HTMLParser(
+    parser = etree.HTMLParser(
         encoding="utf-8", huge_tree=True, remove_pis=True, remove_comments=True, default_doctype=False
     )
-    mended = mend(text) if text.strip() else ""
+    mended = mend(text).encode("utf-8", "replace") if text.strip() else b""
     try:
-        return html.document_fromstring(mended.encode("utf-8", "replace"), parser=parser, ensure_head_body=False)
-    except Exception:  # nothing but blanks, comments or control characters
-        return html.document_fromstring("<html><head></head><body></body></html>", ensure_head_body=False)
+        root = etree.fromstring(mended, parser) if mended.strip() else None
+    except etree.LxmlError:  # nothing but blanks, comments or control characters
+        root = None
+    return etree.fromstring("<html><head></head><body></body></html>", etree.HTMLParser()) if root is None else root
 
 
 def value_of(text: str, linked: int) -> int:
@@ -330,9 +335,13 @@ class _Walk:
         flags = 0
         if not attributes:
             return _SEMANTIC_BOX.get(node.tag, 0)
+        if "itemprop" in attributes or node.tag == "time":
+            self.page.stamped.append((node, len(self.page.blocks)))
         identity, classes = attributes.get("id", ""), attributes.get("class", "")
         if identity or classes:
             flags = names.kind(f"{classes} {identity}")
+            if flags & names.FILES:
+                self.page.file_boxes.append(node)
         flags |= _SEMANTIC_BOX.get(node.tag, 0) | _ROLES.get(attributes.get("role", ""), 0)
         if node.tag in ("body", "html", "main") or attributes.get("itemprop") == "articleBody":
             flags &= ~(names.BOX | names.COMMENT | names.FOOT | names.HIDE)

@@ -10,7 +10,7 @@ import re
 from functools import lru_cache
 
 # what an element is said to hold
-TEXT, BOX, COMMENT, FOOT, HIDE, CAPTION, META, TITLE = 1, 2, 4, 8, 16, 32, 64, 128
+TEXT, BOX, COMMENT, FOOT, HIDE, CAPTION, META, TITLE, FILES = 1, 2, 4, 8, 16, 32, 64, 128, 256
 
 _COMMENT = re.compile(
     r"comment(?!ary|aries)|pinglun|disqus|livere|(?:^|[-_ ])(?:reply|replies|respond|discuss(?:ion)?|gentie|tie-?area|liuyan|guestbook)(?:$|[-_ ])"
@@ -43,6 +43,9 @@ _META = re.compile(
     r"|time|date(?!ils?)|source|author|publish|byline"
 )
 _TITLE = re.compile(r"title|headline|biaoti|(?:^|[-_ ])(?:bt|tit|h1|hd1|subject|subj)(?:$|[-_ \d])")
+_FILES = re.compile(
+    r"^(?:attachment|attach|annex|fujian|fj|xgfj|down1|gu-download|file-?list|enclosure|appendix|content-head)s?$"
+)
 _UNSEEN = re.compile(
     r"(?:^| )(?:hide|hidden|d-none|is-hidden|visually-?hidden|sr-only|sr-text|screen-reader-text|screen-reader-only|u-hidden|displaynone|dn|undis|none|no-display|offscreen)(?: |$)"
 )
@@ -94,6 +97,8 @@ def _word(word: str) -> int:
         flags |= META
     if _TITLE.search(word):
         flags |= TITLE
+    if _FILES.match(word):
+        flags |= FILES
     return flags
 
 

@@ -108,9 +108,13 @@ _NOT_PUBLISHED = re.compile(
 _PASSED = re.compile(
     r"^[^。]{0,20}(?:通过|公布|施行|修订|修正|会议|令第|批准|起|前|止|至|召开|举行|讯|电|报道|消息)|^\s?[-~至—]\s?\d"
 )
-_SCRIPT = re.compile(
-    r"""["']?\b(?P<key>(?:\w{0,12}?(?:publi(?:sh|c)(?:ed|ation)?[_-]?(?:time|date|at|on|day)?|pub[_-]?(?:time|date|lish_?time)?|date[_-]?published|release[_-]?(?:time|date)|(?:first|display|show|post|news|article|issue|ori_?)[_-]?(?:time|date)|created?[_-]?(?:time|date|at)?|ctime|ptime|ct|_ct|svr_?time|docreltime|insert_?time|date|time)))["']?"""
-    r"""\s*[:=]\s*(?:new Date\()?["'\\]{0,2}(?P<value>(?:19|20)\d{2}[-/.年]\d{1,2}[-/.月]\d{1,2}(?:[T\s日]{0,2}\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?)?(?:Z|[+-]\d{2}:?\d{2})?|1[0-9]\d{8}(?:\d{3})?)(?!\d)""",
+# dates and epochs in scripts are found by their digits, then looked back from to the name they are given
+_SCRIPT_VALUE = re.compile(
+    r"(?<!\d)(?:(?:19|20)\d{2}[-/.年]\d{1,2}[-/.月]\d{1,2}(?:[T\s日]{0,2}\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?)?(?:Z|[+-]\d{2}:?\d{2})?|1[0-9]\d{8}(?:\d{3})?)(?!\d)"
+)
+_SCRIPT_KEY = re.compile(
+    r"""\b(\w{0,12}?(?:publi(?:sh|c)(?:ed|ation)?[_-]?(?:time|date|at|on|day)?|pub[_-]?(?:time|date|lish_?time)?|date[_-]?published|release[_-]?(?:time|date)|(?:first|display|show|post|news|article|issue|ori_?)[_-]?(?:time|date)"""
+    r"""|created?[_-]?(?:time|date|at)?|ctime|ptime|ct|_ct|svr_?time|docreltime|insert_?time|date|time))["'\\]{0,2}\s*[:=]\s*(?:new Date\()?["'\\]{0,2}$""",
     re.I,
 )
 _STRONG_KEY = re.compile(r"publ|pub|ptime|release|docrel|^_?ct$|display|issue", re.I)
@@ -210,25 +214,25 @@ def _all(
     yield from _marked_up(page)
     yield from _shown(page, title_at, region)
     yield from _in_scripts(page)
-    for match in list(_SCRIPT.finditer(around))[:6]:
-        strong = bool(_STRONG_KEY.search(match["key"])) and not _LATER.search(match["key"])
-        yield _dated(match["value"], "data", 6.0 if strong else 4.5)
+    for key, value in list(_assigned(around))[:6]:
+        yield _dated(value, "data", 6.0 if _STRONG_KEY.search(key) and not _LATER.search(key) else 4.5)
     for address in dict.fromkeys((url, metas.get("og:url", ""))):
         yield _in_address(address)
 
 
 def _marked_up(page: Page) -> Iterator[Dated | None]:
-    for node in page.root.xpath(
-        "//*[@itemprop='datePublished' or @itemprop='dateCreated' or @pubdate][not(self::meta)]"
-    )[:5]:
-        yield _dated(node.get("content") or node.get("datetime") or "".join(node.itertext())[:60], "itemprop", 7.0)
-    for node in page.root.xpath("//time[@datetime]")[:30]:
-        around = next((n for n in node.iterancestors() if n in page.spans), None)
-        first = page.spans[around][0] if around is not None else -1
-        block = page.blocks[first] if 0 <= first < len(page.blocks) else None
-        late = _LATER.search(f"{node.get('class') or ''} {node.get('itemprop') or ''}")
-        boxed = block is None or block.has(names.BOX)
-        yield _dated(node.get("datetime"), "time", 1.0 if late or boxed else 4.0)
+    for node, order in page.stamped[:60]:
+        prop = node.get("itemprop") or ""
+        if prop in ("datePublished", "dateCreated") or node.get("pubdate") is not None:
+            if node.tag != "meta":
+                yield _dated(
+                    node.get("content") or node.get("datetime") or "".join(node.itertext())[:60], "itemprop", 7.0
+                )
+        elif node.tag == "time" and node.get("datetime"):
+            block = page.blocks[order] if order < len(page.blocks) else None
+            late = _LATER.search(f"{node.get('class') or ''} {prop}")
+            boxed = block is None or block.has(names.BOX)
+            yield _dated(node.get("datetime"), "time", 1.0 if late or boxed else 4.0)
 
 
 def _shown(page: Page, title_at: int, region: Region | None) -> Iterator[Dated | None]:
@@ -327,17 +331,28 @@ def _in_scripts(page: Page) -> Iterator[Dated | None]:
     for script in page.scripts:
         if len(script) > _LONGEST_SCRIPT or ("datePublished" in script and '"@context"' in script):
             continue
-        for match in _SCRIPT.finditer(script):
-            key = match["key"].lower()
+        for key, value in _assigned(script):
             seen[key] += 1
             if seen[key] > 3:
                 continue
             strong = bool(_STRONG_KEY.search(key)) and not _LATER.search(key)
-            value = match["value"]
-            if value.isdigit() and not _epoch_fits(value):
-                continue
             weight = (4.0 if strong else 1.8) / seen[key]
             yield _dated(value, "script" if strong else "weak script", weight)
+
+
+# no page tells its date after so many others
+_MOST_VALUES = 400
+
+
+def _assigned(script: str) -> Iterator[tuple[str, str]]:
+    """Names and values of dates and epochs in a script."""
+    for count, match in enumerate(_SCRIPT_VALUE.finditer(script)):
+        if count > _MOST_VALUES:
+            return
+        value = match.group()
+        named = _SCRIPT_KEY.search(script, max(0, match.start() - 48), match.start())
+        if named and not (value.isdigit() and not _epoch_fits(value)):
+            yield named.group(1).lower(), value
 
 
 def _epoch_fits(value: str) -> bool:
