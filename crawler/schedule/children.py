@@ -65,6 +65,8 @@ class Crawl:
     def __init__(self, source: str, command: list[str], bounds: Bounds, log: Callable[[str], None]) -> None:
         self.source, self.command, self.bounds, self.log = source, command, bounds, log
         self.began = time.monotonic()
+        self.env: dict[str, str] = {}
+        self.folder: Path | None = None
         self.run_id = ""
         self.pid: int | None = None
         self._process: asyncio.subprocess.Process | None = None
@@ -82,7 +84,8 @@ class Crawl:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             start_new_session=True,
-            env=os.environ | {"PYTHONUNBUFFERED": "1"},
+            env=os.environ | {"PYTHONUNBUFFERED": "1", "PYTHONSAFEPATH": "1"} | self.env,
+            cwd=self.folder,
             limit=4 * 1024 * 1024,
         )
         self.pid = process.pid
@@ -182,9 +185,9 @@ def let_go(process: asyncio.subprocess.Process) -> None:
 
 
 def command(config: Any, source: str, trigger: str, planned_at: str, bounds: Bounds) -> list[str]:
-    """The command line of a crawl of one source."""
+    """The command line of a crawl of one source; its configuration comes by the environment."""
     settings = config.settings
-    paths = {"--db": settings.database, "--archive": settings.archive, "--config": config.directory}
+    paths = {"--db": settings.database, "--archive": settings.archive}
     words = [sys.executable, "-m", "crawler.run", "--sources", source, "--json-progress", "--until-stdin-closes"]
     for option, path in paths.items():
         words += [option, str(Path(path).absolute())]

@@ -82,6 +82,7 @@ class Scheduler:
             for number in (signal.SIGINT, signal.SIGTERM):
                 loop.add_signal_handler(number, self.stop)
             loop.add_signal_handler(signal.SIGHUP, lambda: self._spawn(self._reload(force=True)))
+            self.watch = ConfigWatch(self.config, self.env, lambda text: self.say(text, event="config"), "schedule")
             try:
                 await self.ask(self._begin)
                 self.paused = await self.ask(book.paused)
@@ -89,7 +90,6 @@ class Scheduler:
                 await self._plan_all()
                 self.aps.add_listener(self._missed, EVENT_JOB_MISSED)
                 self.aps.start()
-                self.watch = ConfigWatch(self.config, self.env, lambda text: self.say(text, event="config"))
                 for work, pause in ((self._orders, ORDERS_S), (self._reload, CONFIG_S), (self._look, SILENCE_S)):
                     self._spawn(self._again(work, pause))
                 await self.stopping.wait()
@@ -142,6 +142,7 @@ class Scheduler:
                 await self.ask(book.forget_plan)
             await self.ask(lambda db: db.close())
         self.thread.shutdown(wait=False)
+        self.watch.close()
         self.say("stopped", event="stopped")
 
     async def ask(self, function: Callable[[Database], T]) -> T:
@@ -268,6 +269,7 @@ class Scheduler:
             bounds = children.Bounds(settings.crawl_minutes * 60.0, settings.crawl_memory_mb)
             words = children.command(self.config, source, trigger, stamp(planned), bounds)
             crawl = children.Crawl(source, words, bounds, lambda line: self.say(line, event="log"))
+            crawl.env, crawl.folder = self.watch.environment(), self.watch.copy
             self.running[source] = crawl
             self._spawn(self._crawl(crawl, planned, trigger), name=f"crawl {source}")
 

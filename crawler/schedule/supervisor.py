@@ -28,12 +28,12 @@ CONFIG_S = 2.0
 
 @dataclass(slots=True)
 class Part:
-    """One part: its name, its command line after `circularwatch`, and whether a changed configuration restarts it."""
+    """One part: its name, its command line after `circularwatch`, and whether it watches the configuration itself (else a
+    changed one restarts it)."""
 
     name: str
     words: list[str]
-    restart_on_change: bool = True
-    hangup_on_change: bool = False
+    watches: bool = False
     process: asyncio.subprocess.Process | None = None
     began: float = 0.0
     deaths: int = 0
@@ -55,7 +55,8 @@ class Supervisor:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self.stopping.set)
         loop.add_signal_handler(signal.SIGHUP, self._hangup)
-        self.watch = ConfigWatch(self.config, self.env, lambda text: None)  # the scheduler says what is wrong
+        # the scheduler says what is wrong with a changed one
+        self.watch = ConfigWatch(self.config, self.env, lambda text: None, "up")
         keepers = [asyncio.create_task(self._keep(part), name=part.name) for part in self.parts]
         watcher = asyncio.create_task(self._watch())
         try:
@@ -63,6 +64,7 @@ class Supervisor:
         finally:
             watcher.cancel()
             await self._end(keepers)
+            self.watch.close()
         self.talk("stopped", event="stopped", part="up")
         return self.status
 
@@ -100,10 +102,13 @@ class Supervisor:
 
     async def _live(self, part: Part) -> int:
         """Start a part and stay with it until it ends."""
+        # The scheduler watches the real files itself; the others begin with the last good configuration.
+        own = {} if part.watches else self.watch.environment()
         part.process = process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "crawler.schedule.part", *part.words,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True, env=os.environ | {"PYTHONUNBUFFERED": "1", "PYTHONSAFEPATH": "1"},
+            start_new_session=True, env=os.environ | {"PYTHONUNBUFFERED": "1", "PYTHONSAFEPATH": "1"} | own,
+            cwd=self.watch.copy if own else None,
             limit=4 * 1024 * 1024,
         )  # fmt: skip
         self.talk(f"{part.name}: process {process.pid}", event="started", part=part.name, pid=process.pid)
@@ -160,14 +165,14 @@ class Supervisor:
             self._take_over(hangup=True)
 
     def _take_over(self, *, hangup: bool) -> None:
-        names = [p.name for p in self.parts if p.restart_on_change]
+        names = [p.name for p in self.parts if not p.watches]
         if names:
             self.talk(f"the configuration was read again: {', '.join(names)} start anew with it", event="config")
         for part in self.parts:
-            if part.restart_on_change:
+            if not part.watches:
                 part.wanted_end = True
                 self._ask(part)
-            elif part.hangup_on_change and hangup:
+            elif hangup:
                 self._ask(part, signal.SIGHUP)
 
     # ------------------------------------------------------------------ end
@@ -203,18 +208,19 @@ def parts_of(
     db_path: Path | None = None, config_dir: Path | None = None,
 ) -> list[Part]:  # fmt: skip
     """The parts of a service: scheduler and processor always, sender and Datasette (`port`) where they are wanted."""
-    where = [*(["--db", str(db_path)] if db_path else []), *(["--config", str(config_dir)] if config_dir else [])]
-    words = ["schedule", "--no-process", *where]
+    # --db and --config were taken over into the environment of the parts; the scheduler gets them as they were given
+    words = ["schedule", "--no-process"]
+    words += [*(["--db", str(db_path)] if db_path else []), *(["--config", str(config_dir)] if config_dir else [])]
     words += ["--every", str(every)] if every else []
     words += ["--only", ",".join(only)] if only else []
     parts = [
-        Part("schedule", words + (["--json"] if as_json else []), restart_on_change=False, hangup_on_change=True),
-        Part("process", ["process", "--follow", "--wait", *where]),
+        Part("schedule", words + (["--json"] if as_json else []), watches=True),
+        Part("process", ["process", "--follow", "--wait"]),
     ]
     if sender:
-        parts.append(Part("sender", ["alerts", "send", "--follow", *where]))
+        parts.append(Part("sender", ["alerts", "send", "--follow"]))
     if port is not None:
-        parts.append(Part("serve", ["serve", "--port", str(port), *where]))
+        parts.append(Part("serve", ["serve", "--port", str(port)]))
     return parts
 
 

@@ -134,12 +134,12 @@ class Soak:
     def add(self) -> None:
         number = next(self.numbers)
         source, section = self.rng.choice(NEWS[:1])
-        title = f"人民银行部署第{number}批技术改造再贷款发放工作"
+        title = f"中国信保扩大出口信用保险承保规模支持制造业外贸（第{number}批）"
         self.house.web.add_document(
             {
                 "key": f"soak-{number}", "sites": [{"source": source, "section": section}], "language": "zh",
                 "title": title, "days_ago": 0, "outlet": "中国人民银行",
-                "body": f"人民银行要求银行向制造企业发放技术改造贷款，第{number}批签约三十亿元，用于更新机床和工业机器人。",
+                "body": f"中国信保第{number}批扩大出口信用保险承保规模，支持制造业企业开拓国际市场，并为外贸企业提供保单融资。",
             }
         )  # fmt: skip
         self.added.append(title)
@@ -190,7 +190,15 @@ class Soak:
         alerts = rows(
             self.house, "select state, count(*) as n from alert_messages where kind != 'silence' group by state"
         )
-        self.check(True, f"alerts by state: {alerts}; {len(self.mails.mails)} mails in all")
+        self.check(
+            alerts and {r["state"] for r in alerts} == {"sent"},
+            f"alerts by state: {alerts}; {len(self.mails.mails)} mails in all",
+        )
+        subjects = [str(m["subject"]) for m in self.mails.mails]
+        unheard = [t for t in self.added if not any(t in s for s in subjects)]
+        self.check(
+            not unheard, f"{len(self.added) - len(unheard)} of {len(self.added)} new documents were told by mail"
+        )
         keys = [str(m["X-Circularwatch-Key"]) for m in self.mails.mails]
         self.check(len(keys) == len(set(keys)) or not any(keys), "no mail came twice")
         closed = rows(self.house, "select count(*) as n from source_events where closed_at is null")[0]["n"]
