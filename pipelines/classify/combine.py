@@ -12,6 +12,7 @@ from pipelines.classify.model import RELEVANCE, Opinion
 # the term reader alone (a task that the model was never trained on): one specific term, or several weak ones
 TERMS_THRESHOLD = 0.55
 NAMING = 0.9
+NO_DOUBT, HARDLY = 0.8, 0.33
 
 
 @dataclass(slots=True)
@@ -58,8 +59,11 @@ def decide(
     carried = [t for t, s in scores.items() if s >= limits[t] and (evidence[t].hits or opinion.sentences.get(t))]
     named = bool(gates.words.get("circular")) and bool(carried)
     beyond = [t for t in carried if t not in opinion.tasks]
-    # a task borne on by a document that is not about finance for industry in China is a look-alike
     relevance = max([opinion.relevance, *(scores[t] for t in carried if named or t in beyond)])
+    # what bears on a task without any doubt is relevant by definition, however short; else a task on a document that
+    # is not about finance for industry in China is a look-alike
+    if any(scores[t] >= NO_DOUBT for t in carried) and relevance >= HARDLY * threshold:
+        relevance = max(relevance, threshold)
     if relevance < threshold:
         carried = []
     return Verdict(scores, carried, relevance, relevance >= threshold, limits, threshold, opinion)

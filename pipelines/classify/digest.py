@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-# modules of this package that only show or train, and so don't change a label
-_NO_BEARING = {"__init__.py", "training.py", "promoting.py", "scoring.py"}
+# modules of this package that only show, train or give a second opinion, and so don't change a label
+_NO_BEARING = {"__init__.py", "training.py", "promoting.py", "scoring.py", "llm_reader.py"}
 
 
 def classifier_id(taxonomy: Any, model_files: list[Path]) -> str:

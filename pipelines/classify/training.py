@@ -278,6 +278,7 @@ def write(folder: Path, model: reader.Model) -> None:
 def digest(examples: list[Example]) -> str:
     """Twelve hexadecimal digits of what was learned from."""
     every = json.dumps(
-        [[e.title, e.text, e.language, sorted(e.known.items()), e.lines, e.weight] for e in examples], ensure_ascii=False
+        [[e.title, e.text, e.language, sorted(e.known.items()), e.lines, e.weight] for e in examples],
+        ensure_ascii=False,
     )
     return hashlib.sha256(every.encode()).hexdigest()[:12]

@@ -57,9 +57,9 @@ def test_bad_line_is_named_and_the_rest_goes_on(tmp_path: Path, bad: str, said: 
 
 
 def test_attachments_are_read(tmp_path: Path) -> None:
-    row = {"id": 1, "title": "通知", "text": "见附件。", "attachments": [{"text": EXPORT}]}
+    row = {"id": 1, "title": "关于外贸企业用好信用保险的通知", "text": "详见附件。", "attachments": [{"text": EXPORT}]}
     (out,) = map(json.loads, run(classify, tmp_path, row).stdout.splitlines())
-    assert {s["field"] for t in out["tasks"] for s in t["spans"]} == {"attachment:0"}
+    assert {s["field"] for t in out["tasks"] for s in t["spans"]} >= {"attachment:0"}
 
 
 def test_explanation_on_request(tmp_path: Path) -> None:

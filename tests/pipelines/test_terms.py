@@ -98,7 +98,8 @@ def test_spans_quote_the_original(lexicon: Lexicon, text: str) -> None:
         for hit in [*reading.hits, *reading.facets]:
             start, end = reading.folded.original(hit.start, hit.end)
             assert reading.original[start:end].strip()
-            assert normalise(reading.original[start:end]).text == reading.folded.text[hit.start : hit.end]
+            # a hit that begins inside a reworded piece (人工智慧) is quoted with the whole piece
+            assert reading.folded.text[hit.start : hit.end] in normalise(reading.original[start:end]).text
 
 
 @pytest.mark.parametrize("script", ["s2t", "s2tw", "s2twp", "s2hk"])
