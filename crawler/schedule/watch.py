@@ -6,6 +6,7 @@ process that begins while somebody is editing would read the half-edited files.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from collections.abc import Callable, Mapping
@@ -74,6 +75,8 @@ class ConfigWatch:
         """Remove the copies."""
         for old in self._copies():
             shutil.rmtree(old, ignore_errors=True)
+        with contextlib.suppress(OSError):  # another watch has some in it
+            self.folder.rmdir()
 
     def _copies(self) -> list[Path]:
         return sorted(self.folder.glob(f"{self.name}-*"), key=lambda p: p.name)
