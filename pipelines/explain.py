@@ -29,6 +29,8 @@ def in_words(document: Document, task: str | None = None) -> list[str]:
     if task is None:
         verdict = "relevant" if relevance["relevant"] else "not relevant"
         lines.append(f"{verdict}: {relevance['score']:.2f} (it takes {relevance['threshold']:.2f})")
+        if said.get("trained_reader"):
+            lines.append(f"trained reader: {said['trained_reader']['said']}")
         for name, gate in said["gates"].items():
             words = f" ({', '.join(gate['words'])})" if gate["words"] else ""
             lines.append(f"gate {name}: {'met' if gate['met'] else 'not met'}{words}")
@@ -49,7 +51,7 @@ def _task_lines(document: Document, name: str, clause: dict[str, Any], label: An
     if clause.get("terms"):
         lines.append("  words: " + ", ".join(f"{t['term']} {t['weight']:.2f}" for t in clause["terms"]))
     if clause.get("model") is not None:
-        lines.append(f"  trained reader: {clause['model']:.2f}")
+        lines.append(f"  trained reader: {clause['model']:.2f}; words alone: {clause['term_reader']:.2f}")
     shut = [g for g, met in clause.get("gates", {}).items() if not met]
     if shut:
         lines.append(f"  gates not met: {', '.join(shut)}")
