@@ -18,6 +18,8 @@ from db.documents import Document, Processed, document_from_json
 from db.journal import dumps
 
 _LEVELS = {"central": 4, "provincial": 3, "municipal": 2, "institution": 1}
+# what a classifier fills in; everything else of a document is the chain's
+VERDICT = ("relevant", "relevance", "relation", "classifier", "explanation", "tasks", "facets")
 _COLUMNS = (
     "fetch, canonical_url, url, document_id, identity, source, entry, first_fetch, first_seen_at, rank, slim, body"
 )
@@ -76,7 +78,21 @@ def pack(document: Document, slim: bool) -> bytes:
 
 
 def load(conn: sqlite3.Connection, row: Observation) -> Document:
-    """The whole document of an observation, its texts fetched from the tables where they stand there."""
+    """The whole document of an observation, its texts fetched from the tables where they stand there.
+
+    Its verdict is that of the classifier to which its document was switched, if that one read this observation too.
+    """
+    document = as_read(conn, row)
+    verdict = conn.execute(
+        "select v.body from documents d join verdicts v on v.classifier = d.classifier and v.error = '' "
+        "where d.identity = ? and v.fetch = ?",
+        (row.identity, row.fetch),
+    ).fetchone()
+    return unpack_verdict(document, verdict[0]) if verdict else document
+
+
+def as_read(conn: sqlite3.Connection, row: Observation) -> Document:
+    """The same with the verdict that the chain gave when it read the document, whatever counts today."""
     data = json.loads(zlib.decompress(row.body))
     document = document_from_json(data)
     document.first_seen_at = row.first_seen_at
@@ -86,6 +102,20 @@ def load(conn: sqlite3.Connection, row: Observation) -> Document:
         texts = dict(conn.execute("select position, text from attachments where document = ?", (held[0],)).fetchall())
         for position, attachment in enumerate(document.attachments):
             attachment.text = texts.get(position)
+    return document
+
+
+def pack_verdict(document: Document) -> bytes:
+    """The part of a document that a classifier made, as deflated JSON."""
+    data = asdict(document)
+    return zlib.compress(dumps({name: data[name] for name in VERDICT}).encode(), 5)
+
+
+def unpack_verdict(document: Document, body: bytes) -> Document:
+    """Give the document the verdict of `pack_verdict`."""
+    said = document_from_json(json.loads(zlib.decompress(body)))
+    for name in VERDICT:
+        setattr(document, name, getattr(said, name))
     return document
 
 
@@ -186,8 +216,20 @@ def _forget_earlier_reading(conn: sqlite3.Connection, fetch: int, canonical_url:
 
 
 def keep(conn: sqlite3.Connection, fetch: int, document: Document, slim: bool) -> None:
-    """Store the body of an observation: slim if it is the one from which the tables were written."""
-    conn.execute("update observations set slim = ?, body = ? where fetch = ?", (int(slim), pack(document, slim), fetch))
+    """Store the body of an observation: slim if it is the one from which the tables were written.
+
+    What other classifiers said of what stood there before goes.
+    """
+    conn.execute("delete from verdicts where fetch = ?", (fetch,))
+    put(conn, fetch, document, slim)
+
+
+def put(conn: sqlite3.Connection, fetch: int, document: Document, slim: bool) -> None:
+    """The same where the texts are as they were."""
+    conn.execute(
+        "update observations set slim = ?, classifier = ?, body = ? where fetch = ?",
+        (int(slim), document.classifier, pack(document, slim), fetch),
+    )
 
 
 def _json(document: Document) -> str:

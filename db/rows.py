@@ -24,7 +24,7 @@ CHILDREN = ("document_tasks", "document_spans", "document_facets", "document_fin
 
 # (table, column) that name a document by its id and not by its row; a new such column is added here, so that a page that
 # gains its number takes what was said of it along, and nobody is told of it twice.
-NAMED_BY_ID = (("alert_matches", "document"),)
+NAMED_BY_ID = (("alert_matches", "document"), ("judgements", "document"), ("third_opinions", "document"))
 
 _INSERT = f"insert into documents (pk, {', '.join(COLUMNS)}) values (?{', ?' * len(COLUMNS)})"
 _UPDATE = f"update documents set {', '.join(f'{c} = ?' for c in COLUMNS)} where pk = ?"
@@ -46,7 +46,8 @@ def write(conn: sqlite3.Connection, pk: int, document: Document, row: tuple[Any,
             conn.execute(f"delete from {table} where document = ?", (pk,))
     fetch = row[-1]
     _attachments(conn, pk, document, fetch)
-    _labels(conn, pk, document)
+    write_labels(conn, pk, document)
+    write_facets(conn, pk, document)
     conn.executemany(
         "insert or ignore into document_findings (document, name, value, field, start, end, quote, reader) "
         "values (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -82,16 +83,27 @@ def _attachments(conn: sqlite3.Connection, pk: int, document: Document, fetch: i
     )
 
 
-def _labels(conn: sqlite3.Connection, pk: int, document: Document) -> None:
+def write_facets(conn: sqlite3.Connection, pk: int, document: Document) -> None:
+    """The facets of a document; those that stay are not touched."""
+    wanted = {(f.facet, f.value) for f in document.facets}
+    held = set(conn.execute("select facet, value from document_facets where document = ?", (pk,)).fetchall())
+    conn.executemany(
+        "delete from document_facets where document = ? and facet = ? and value = ?",
+        [(pk, *f) for f in sorted(held - wanted)],
+    )
+    conn.executemany(
+        "insert into document_facets (document, facet, value) values (?, ?, ?)",
+        [(pk, *f) for f in sorted(wanted - held)],
+    )
+
+
+def write_labels(conn: sqlite3.Connection, pk: int, document: Document) -> None:
+    """Labels and the spans of labels and facets, under the id of the document's classifier."""
     by = document.classifier
     conn.executemany(
         "insert into document_tasks (document, task, measure, score, is_primary, classifier, explanation) "
         "values (?, ?, ?, ?, ?, ?, ?) on conflict do update set score = max(score, excluded.score)",
         ((pk, t.id, t.measure, t.score, int(t.primary), by, dumps(t.explanation)) for t in document.tasks),
-    )
-    conn.executemany(
-        "insert or ignore into document_facets (document, facet, value) values (?, ?, ?)",
-        ((pk, f.facet, f.value) for f in document.facets),
     )
     spans = [("task", t.id, t.measure, s) for t in document.tasks for s in t.spans]
     spans += [("facet", f"{f.facet}:{f.value}", "", s) for f in document.facets for s in f.spans]

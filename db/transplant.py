@@ -13,12 +13,13 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from db.connection import immediate
+from db.rows import NAMED_BY_ID
 
 # Tables that a rebuild makes anew. A migration that adds a derived table adds its name here.
 DERIVED = {
     *("sources", "tasks", "lists", "entries", "list_entries", "fetches", "counters", "state"),
     *("documents", "observations", "document_aliases", "document_urls", "document_tasks", "document_spans"),
-    *("document_facets", "document_findings", "attachments", "search_rows", "search_queue"),
+    *("document_facets", "document_findings", "attachments", "search_rows", "search_queue", "verdicts"),
     *("task_documents", "task_days", "source_days", "source_documents"),
 }
 
@@ -45,6 +46,7 @@ def transplant(database: Database, old: Path) -> Kept:
             kept.rows.pop("sources", None)
             for table in _kept_tables(conn):
                 _copy(conn, table, kept)
+            _follow(conn)
             _sequences(conn)
             kept.missing_documents = _missing(conn)
     finally:
@@ -87,6 +89,17 @@ def _copy(conn: sqlite3.Connection, table: str, kept: Kept, *, ignore: bool = Fa
     kept.rows[table] = done
     if done < total and not ignore:
         kept.lost_rows[table] = total - done
+
+
+def _follow(conn: sqlite3.Connection) -> None:
+    """What names a document by its id follows it to the id that it has now, where that is another one."""
+    for table, column in NAMED_BY_ID:
+        conn.execute(
+            f'update or ignore main."{table}" as t set "{column}" = n.id from old.documents o '
+            "join old.document_urls v on v.document = o.pk join main.document_urls u on u.canonical_url = v.canonical_url "
+            f'join main.documents n on n.pk = u.document where o.id = t."{column}" '
+            f'and not exists (select 1 from main.documents where id = t."{column}")'
+        )
 
 
 def _sequences(conn: sqlite3.Connection) -> None:

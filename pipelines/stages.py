@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from db.documents import Document, Processed, SpanError
@@ -135,11 +136,19 @@ def load_stages(config: Any) -> list[tuple[str, Stage]]:
     for name in CHAIN:
         module = import_module(f"pipelines.{name}")
         if name == "classify":
-            classifier = module.Classifier(config.taxonomy)
+            classifier = make_classifier(config)
             stages.append((name, lambda document, context, c=classifier: _classify(c, document, context)))  # type: ignore[misc]
         else:
             stages.append((name, module.stage))
     return stages
+
+
+def make_classifier(config: Any) -> Any:
+    """The classifier of a configuration: its taxonomy, and its own trained model if its folder holds one."""
+    from pipelines.classify import Classifier
+
+    folder = Path(config.directory) / "model"
+    return Classifier(config.taxonomy, folder if (folder / "weights.npz").is_file() else None)
 
 
 def _classify(classifier: Any, document: Document, context: Context) -> Document:

@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "crawl": ("crawl", "One pass over the sources: download what is new, then process it."),
     "process": ("process", "Read, classify and store what was downloaded and is pending."),
     "rebuild": ("rebuild", "Make the database again from the archive."),
+    "reclassify": ("reclassify", "Labels of the whole store again; what they move; one switch."),
     "extract": ("extract", "One saved page or file to one JSON document; no database."),
     "classify": ("classify", "JSONL of {id, title, text} to JSONL with relevance, tasks and evidence."),
     "search": ("search", "Find documents by words, phrases, fields and dates."),
