@@ -40,7 +40,7 @@ def general(text: str, url: str) -> Draft:
     if _LABELLED.search(text):
         draft.labels = labels.read(fallback.label_places(page.root))
         _from_labels(draft)
-    _body(draft, page, region, said, kept, text, url)
+    _body(draft, page, region, said, kept, url)
     if page.cut:
         draft.remarks.append("the page is larger than any text for people: only its beginning was read")
     return draft
@@ -52,11 +52,10 @@ def _body(
     region: body.Region | None,
     said: embedded.Said,
     kept: embedded.Stored,
-    text: str,
     url: str,
 ) -> None:
     base = base_url(page.root, url)
-    chosen = readers.choose(page, region, said, kept, draft.title, text, url)
+    chosen = readers.choose(page, region, said, kept, draft.title, url)
     draft.body = chosen.markup
     draft.remarks += chosen.remarks
     if chosen.title:

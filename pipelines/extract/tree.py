@@ -11,9 +11,22 @@ _XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 _EMPTY = "<html><head></head><body></body></html>"
 
 
+# a tag longer than this is looked at; libxml2 compares every attribute of a tag with every other
+_LONG_TAG = re.compile(r"<([A-Za-z][\w:-]*)([^<>]{8000,})>?")
+_MOST_ATTRIBUTES = 500
+
+
 def mend(text: str) -> str:
-    """Take out every `</html>` and `</body>`: lxml drops what follows the first one, browsers go on reading."""
-    return _CLOSERS.sub("", _XML_DECLARATION.sub("", text))
+    """Take out every `</html>` and `</body>`: lxml drops what follows the first one, browsers go on reading.
+
+    A tag with more attributes than anybody writes loses them (200,000 of them keep the parser busy for minutes).
+    """
+    return _LONG_TAG.sub(_without_attributes, _CLOSERS.sub("", _XML_DECLARATION.sub("", text)))
+
+
+def _without_attributes(match: re.Match[str]) -> str:
+    names = re.sub(r"\"[^\"]*\"|'[^']*'", "", match.group(2))
+    return f"<{match.group(1)}>" if len(names.split()) > _MOST_ATTRIBUTES else match.group()
 
 
 def parse(text: str) -> html.HtmlElement:

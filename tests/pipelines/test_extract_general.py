@@ -29,7 +29,9 @@ def read(name: str) -> Document:
     """The document that the reading stages make of a page without a source."""
     wanted = expected(name)
     body = (PAGES / name / "input.html").read_bytes()
-    fetched = Fetched(wanted["url"], final_url=wanted["url"], body=body, media_type="text/html", fetched_at=wanted["at"])
+    fetched = Fetched(
+        wanted["url"], final_url=wanted["url"], body=body, media_type="text/html", fetched_at=wanted["at"]
+    )
     context = Context(fetched, None, None, wanted["at"])  # type: ignore[arg-type]
     document = Document(url=wanted["url"])
     for stage in STAGES:

@@ -127,6 +127,9 @@ _STOPS = re.compile(r"[。！？；]|[.!?][\"”’']?(?:\s|$)")
 _SENTENCE_EN = re.compile(r"[a-z\d)\"”’][,;:.!?][\"”’]?(?:\s|$)|\s[–—-]\s")
 
 
+_RUN_OF_TAGS = re.compile(r"(?:<[A-Za-z][^<>]{0,200}>\s{0,20}){200,}")
+
+
 @dataclass(slots=True, eq=False)
 class Block:
     """A line of text: what it says, the block element it stands in, how much of it is links, and what is known of its place."""
@@ -166,6 +169,8 @@ class Page:
     """A page as blocks. `spans` gives each block element's range of blocks (start, end)."""
 
     root: Element
+    #: the markup as it was parsed
+    text: str
     blocks: list[Block] = field(default_factory=list)
     hidden: list[Block] = field(default_factory=list)
     spans: dict[Element, tuple[int, int]] = field(default_factory=dict)
@@ -205,8 +210,15 @@ class Page:
 def read(text: str) -> Page:
     """The blocks of a page's markup."""
     cut = len(text) > MOST_MARKUP
-    page = Page(parse(text[:MOST_MARKUP] if cut else text), cut=cut)
+    text = mend(text[:MOST_MARKUP])
+    page = Page(parse(text), text, cut=cut)
     _Walk(page).run()
+    if not page.blocks and not page.hidden and len(text) > 10_000:
+        # deeper than the parser goes: runs of opening tags stand for one
+        flatter = _RUN_OF_TAGS.sub("<div>", text)
+        if len(flatter) < len(text):
+            page = Page(parse(flatter), flatter, cut=True)
+            _Walk(page).run()
     letters = sum(map(len, (b.text for b in page.blocks[:2000])))
     ideographs = sum(len(re.findall(r"[\u4e00-\u9fff]", b.text)) for b in page.blocks[:2000])
     page.chinese = ideographs > 0.2 * letters
@@ -219,9 +231,8 @@ def parse(text: str) -> Element:
     parser = etree.HTMLParser(
         encoding="utf-8", huge_tree=True, remove_pis=True, remove_comments=True, default_doctype=False
     )
-    mended = mend(text).encode("utf-8", "replace") if text.strip() else b""
     try:
-        root = etree.fromstring(mended, parser) if mended.strip() else None
+        root = etree.fromstring(text.encode("utf-8", "replace"), parser) if text.strip() else None
     except etree.LxmlError:  # nothing but blanks, comments or control characters
         root = None
     return etree.fromstring("<html><head></head><body></body></html>", etree.HTMLParser()) if root is None else root

@@ -149,9 +149,11 @@ def _in_scripts(page: Page) -> str:
 
 def _named(page: Page, title_at: int, region: Region | None, pattern: re.Pattern[str]) -> str:
     """The text of an element near the headline that is named for what is sought."""
-    nodes = {b.node for b in _near(page, title_at, region) if not b.value}
+    nodes = dict.fromkeys(b.node for b in _near(page, title_at, region) if not b.value)
     for around in nodes:
-        for node in around.iter():
+        for count, node in enumerate(around.iter()):
+            if count > 200:
+                break
             if not isinstance(node.tag, str) or node.tag in ("script", "style"):
                 continue
             name = (

@@ -36,13 +36,15 @@ class Reading:
     remarks: list[str] = field(default_factory=list)
 
 
-def choose(page: Page, region: Region | None, said: Said, kept: Stored, title: str, text: str, url: str) -> Reading:
+def choose(page: Page, region: Region | None, said: Said, kept: Stored, title: str, url: str) -> Reading:
     """The reading that is believed. A page whose text only a script could show says so in a remark."""
     own = markup.write(region.blocks) if region else ""
     if page.chinese:
-        found = own if _sure(region) or _below(page, region, title) else _by_vote(own, [_readability(text, url)], said)
+        found = (
+            own if _sure(region) or _below(page, region, title) else _by_vote(own, [_readability(page.text, url)], said)
+        )
     else:
-        found = _western(page, own, said, text, url)
+        found = _western(page, own, said, url)
     found = _from_title(found, title)
     if length(found) >= _ENOUGH or _below(page, region, title):
         return Reading(found)
@@ -53,7 +55,7 @@ def choose(page: Page, region: Region | None, said: Said, kept: Stored, title: s
     if length(unseen) > 2 * length(found):
         return Reading(unseen, "", ["the text is hidden until a script shows it"])
     remarks = []
-    if len(page.scripts) + text.count("<script") > 0 and sum(len(b.text) for b in page.blocks) < 200:
+    if len(page.scripts) + page.text.count("<script") > 0 and sum(len(b.text) for b in page.blocks) < 200:
         remarks.append("the text of this page is made by scripts in a browser; the page itself holds none")
     return Reading(found, "", remarks)
 
@@ -87,14 +89,14 @@ def _from_title(found: str, title: str) -> str:
     return found
 
 
-def _western(page: Page, own: str, said: Said, text: str, url: str) -> str:
+def _western(page: Page, own: str, said: Said, url: str) -> str:
     """trafilatura's reading without the lines that the page itself marks as other things; own or another's where it fails."""
-    theirs = _without_boxes(_trafilatura(text, url), page)
+    theirs = _without_boxes(_trafilatura(page.text, url), page)
     if length(theirs) < _ENOUGH:
         return own if length(own) >= _ENOUGH else theirs or own
     if agreement(own, theirs) >= _AGREED:
         return theirs
-    return _by_vote(theirs, [own, _readability(text, url)], said)
+    return _by_vote(theirs, [own, _readability(page.text, url)], said)
 
 
 def _by_vote(first: str, others: list[str], said: Said) -> str:

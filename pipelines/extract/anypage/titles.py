@@ -65,7 +65,7 @@ def window_title(page: Page) -> str:
     for node in page.root.iter("title"):
         parent = node.getparent()
         if parent is None or parent.tag != "svg":
-            return squeeze(node.text or "")
+            return squeeze((node.text or "")[:2000])[:500]
     return ""
 
 
