@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import field as field_
 from typing import Any
 
 from sqlite_utils import Database
@@ -35,6 +36,8 @@ class Evidence:
     sentence: str
     start: int
     end: int
+    # where the passage is more than words: the words in it that counted, as places in `sentence`
+    words: list[tuple[int, int]] = field_(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -70,11 +73,20 @@ class Coverage:
         return self.watched_since is None
 
 
+def _sentence_end(text: str, end: int) -> int:
+    after = _END.search(text, end)
+    if after is None:
+        return min(len(text), end + 2000)
+    return after.start() if after.group() == "\n" else after.end()
+
+
 def sentence_around(text: str, start: int, end: int, longest: int = LONGEST) -> tuple[str, int, int]:
     """The sentence around a span, and the span's place in it; cut with … where it is longer than `longest`."""
     left = max((m.end() for m in _END.finditer(text, max(0, start - 2000), start)), default=max(0, start - 2000))
-    after = _END.search(text, end)
-    right = after.end() if after and after.group() != "\n" else (after.start() if after else min(len(text), end + 2000))
+    # words that are whole sentences, with or without their closing quotation mark, end where they end
+    last = len(text[start:end].rstrip("”’」』）\"')"))
+    whole = last and _END.match(text, start + last - 1)
+    right = end if whole else _sentence_end(text, end)
     while left < start and text[left].isspace():
         left += 1
     room = max(0, longest - (end - start))
@@ -95,6 +107,9 @@ _NEWEST = """select d.pk, d.id, d.title, d.url, d.outlet, d.source, d.published_
 _SPAN = """select field, start, end, quote from document_spans where document = ? and kind = 'task' and ref = ?
   and (? = '' or measure = ?) and classifier = ?
   order by weight desc, field = 'title', length(quote) desc, start, field limit 1"""
+
+_WORDS = """select start, end from document_spans where document = ? and kind = 'task' and ref = ? and classifier = ?
+  and field = ? and start >= ? and end <= ? and end - start < ? group by start, end order by start, end"""
 
 
 def tasks(database: Database, *, measures: bool = False) -> list[TaskLine]:
@@ -142,7 +157,10 @@ def evidence_of(database: Database, row: Sequence[Any], task: str, measure: str 
         return None
     field, start, end, quote = span
     sentence, left, right = sentence_around(field_text(database, pk, field), start, end)
-    return Evidence(id_, pk, title, url, outlet or source, date, language, field, quote, sentence, left, right)
+    shift = left - start
+    inside = database.conn.execute(_WORDS, (pk, task, classifier, field, start, end, end - start)).fetchall()
+    words = [(a + shift, b + shift) for a, b in inside]
+    return Evidence(id_, pk, title, url, outlet or source, date, language, field, quote, sentence, left, right, words)
 
 
 def field_text(database: Database, pk: int, field: str) -> str:

@@ -32,16 +32,23 @@ def fts_expression(text: str | None) -> str:
 
 
 def strict_expression(text: str | None) -> str:
-    """The same for canned queries: a query that does not parse is an error with position and reason."""
+    """The same for canned queries: a query that does not parse makes an error that holds position and reason.
+
+    SQLite hides what a Python function raises, so the reason is given as the name of a column that does not exist.
+    """
     try:
         compiled = compile_query(parse(text or ""))
     except QueryError as error:
-        raise ValueError(str(error)) from error
+        return _failing(f"the query cannot be run, {error}")
     if compiled.where != "documents_fts match ?":
-        raise ValueError(
+        return _failing(
             "published: and relevance: cannot stand in cw_query; use the columns published_on and relevance"
         )
     return str(compiled.values[0])
+
+
+def _failing(reason: str) -> str:
+    return '"' + reason.replace('"', "'") + '" : x'
 
 
 def sentence(text: str | None, start: int | None, end: int | None) -> str | None:

@@ -77,7 +77,8 @@ def _places(term: Term, low: str) -> Iterator[tuple[int, int]]:
     units = _units(fold(term.text))
     if not units:
         return
-    parts, latin = [], []
+    parts: list[str] = []
+    latin: list[str] = []
     for chinese, unit in units:
         if chinese:
             parts.append(re.escape(unit))

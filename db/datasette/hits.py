@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,7 +52,7 @@ class Hits:
             return conn.execute(ranked(columns, source, self.where, " limit ? offset ?"), values).fetchall()
         return conn.execute(f"{self._select(columns, order)} limit ? offset ?", values).fetchall()
 
-    def stream(self, conn: sqlite3.Connection, columns: str, order: str = "newest") -> Iterator[Any]:
+    def stream(self, conn: sqlite3.Connection, columns: str, order: str = "newest") -> sqlite3.Cursor:
         """All rows, a few at a time."""
         return conn.execute(self._select(columns, order), self.values)
 

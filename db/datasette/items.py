@@ -19,6 +19,8 @@ COLUMNS = (
     "d.language, d.level, d.region, d.doc_number, d.issuers, d.url, d.relevant, d.relevance, d.classifier, d.deadline_on"
 )
 SNIPPET = 180
+# more characters than this are a passage, not words
+PASSAGE = 24
 HEAD = highlight.LONGEST
 
 
@@ -95,8 +97,12 @@ def evidence_words(conn: sqlite3.Connection, row: Any, task: str, measure: str) 
 
 
 def evidence_pieces(found: Evidence) -> list[text.Piece]:
-    """The sentence with its words marked."""
-    return text.pieces(found.sentence, [text.Mark(found.start, found.end, ("evidence",))])
+    """The sentence with its words marked; a passage that counted as a whole is marked more lightly."""
+    marks = [text.Mark(start, end, ("evidence",)) for start, end in found.words]
+    whole = found.end - found.start > PASSAGE or bool(marks)
+    return text.pieces(
+        found.sentence, [text.Mark(found.start, found.end, ("passage" if whole else "evidence",)), *marks]
+    )
 
 
 def found_words(conn: sqlite3.Connection, row: Any, query: Query) -> list[text.Piece]:

@@ -68,15 +68,28 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A run of characters with everything that marks it; `labels` empty = unmarked."""
+    """A run of characters with everything that marks it; `labels` empty = unmarked.
+
+    `begins` are the numbers of the legend that begin here, each once however many marks of it overlap.
+    """
 
     text: str
     labels: tuple[str, ...] = ()
-    first: bool = False
+    begins: tuple[str, ...] = ()
+
+    @property
+    def several(self) -> bool:
+        """Whether marks of more than one number lie over it."""
+        return len({legend(label) for label in self.labels}) > 1
+
+
+def legend(label: str) -> str:
+    """The number of the legend that a label belongs to: "p3" (a passage) and "3" (words) are both 3."""
+    return label.removeprefix("p")
 
 
 def pieces(text: str, marks: Iterable[Mark], start: int = 0, end: int | None = None) -> list[Piece]:
-    """The text from `start` to `end` as runs, overlapping marks side by side. `first` = a mark begins here."""
+    """The text from `start` to `end` as runs, overlapping marks side by side."""
     end = len(text) if end is None else min(end, len(text))
     inside = [m for m in marks if m.start < end and m.end > start and m.start < m.end]
     bounds = sorted({start, end, *(max(m.start, start) for m in inside), *(min(m.end, end) for m in inside)})
@@ -88,8 +101,9 @@ def pieces(text: str, marks: Iterable[Mark], start: int = 0, end: int | None = N
             waiting += 1
         active = [m for m in active if m.end > left]
         labels = tuple(dict.fromkeys(label for m in active for label in m.labels))
-        begins = any(max(m.start, start) == left for m in active)
-        out.append(Piece(visible(text[left:right]), labels, begins))
+        before = {legend(label) for m in active if m.start < left for label in m.labels}
+        new = (legend(label) for m in active if max(m.start, start) == left for label in m.labels)
+        out.append(Piece(visible(text[left:right]), labels, tuple(dict.fromkeys(n for n in new if n not in before))))
     return out
 
 
@@ -111,7 +125,7 @@ def paragraphs(found: Sequence[Piece]) -> list[list[Piece]]:
             if number:
                 out.append([])
             if line:
-                out[-1].append(Piece(line, piece.labels, piece.first and not number))
+                out[-1].append(Piece(line, piece.labels, () if number else piece.begins))
     return [line for line in out if any(piece.text.strip() for piece in line)]
 
 

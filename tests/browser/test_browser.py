@@ -106,6 +106,8 @@ def test_every_page_is_quiet(tab: Any, address: str, path: str) -> None:
 
 def test_a_narrow_window_needs_no_sideways_scrolling(tab: Any, address: str) -> None:
     tab.set_viewport_size({"width": 390, "height": 800})
+    tab.goto(address + "?hl=en")
+    assert tab.evaluate("document.documentElement.scrollWidth <= window.innerWidth + 1")
     for path in (
         "",
         "task/foreign-trade",

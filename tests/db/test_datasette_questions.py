@@ -189,7 +189,10 @@ def test_a_bad_search_in_a_question_is_a_sentence(path: Path) -> None:
         path, "/questions/by_query?q=%28", "/export/question/by_query.csv?q=%28", headers={"accept-language": "en"}
     )
     assert page.status_code == file.status_code == 400
-    assert "The query failed" in page.text and "The query failed" in file.text
+    for answer in (page, file):
+        assert "The query failed" in answer.text and "position 1: something must follow" in answer.text
+    (dates,) = get(path, "/export/question/by_query.csv?q=published:2026")
+    assert dates.status_code == 400 and "use the columns published_on" in dates.text
 
 
 def test_ids_in_datasettes_tables_lead_to_our_pages(path: Path) -> None:

@@ -169,13 +169,15 @@ def _marks(conn: sqlite3.Connection, row: Any, labels: list[Label], findings: bo
     """field -> what is marked in it."""
     numbers = {label.id: str(label.number) for label in labels if label.shown}
     out: dict[str, list[Mark]] = {}
-    for ref, field, start, end in conn.execute(
-        "select ref, field, start, end from document_spans where document = ? and kind = 'task' and classifier = ? "
-        "order by start, end",
+    for ref, field, start, end, reader in conn.execute(
+        "select ref, field, start, end, reader from document_spans where document = ? and kind = 'task' "
+        "and classifier = ? order by start, end",
         (row["pk"], row["classifier"]),
     ):
         if ref in numbers:
-            out.setdefault(field, []).append(Mark(start, end, (numbers[ref],)))
+            # what the trained reader points at is a passage, what the terms point at are words
+            label = numbers[ref] if reader != "model" else f"p{numbers[ref]}"
+            out.setdefault(field, []).append(Mark(start, end, (label,)))
     if findings:
         for field, start, end in conn.execute(
             "select field, start, end from document_findings where document = ?", (row["pk"],)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
+from datasette.utils.asgi import Response
+
 from db import health, ledger, weeks
 from db.datasette import hits, items, text
 from db.datasette.ask import Ask, Refused, house
@@ -15,7 +17,7 @@ SIZE = 25
 FIELDS = ("measure", *hits.FILTERS, "from", "to", "q")
 
 
-def build(conn: sqlite3.Connection, ask: Ask) -> dict[str, Any]:
+def build(conn: sqlite3.Connection, ask: Ask) -> dict[str, Any] | Response:
     """The page's values."""
     id_ = ask.var("task")
     row = conn.execute("select * from tasks where id = ?", (id_,)).fetchone()
@@ -23,9 +25,7 @@ def build(conn: sqlite3.Connection, ask: Ask) -> dict[str, Any]:
         raise Refused(404, "no_task", task=text.clip(id_, 60))
     if row["parent"]:
         # a measure's own address leads to its task
-        from datasette.utils.asgi import Response
-
-        return Response.redirect(ask.url(f"/task/{row['parent']}", measure=id_))  # type: ignore[return-value]
+        return Response.redirect(ask.url(f"/task/{row['parent']}", measure=id_))
     asked = {name: ask.arg(name) for name in FIELDS if ask.arg(name)}
     error = None
     try:
