@@ -64,7 +64,7 @@ class Scheduler:
         self.stopping = asyncio.Event()
         self.thread = ThreadPoolExecutor(1, thread_name_prefix="book")
         self.opened: Database | None = None
-        self.silence = Silence(config, hold_s=min(600.0, 2 * every_s) if every_s else 600.0)
+        self.silence = Silence(config, hold_s=min(600.0, every_s or 600.0))
         self.catching_up: set[str] = set()
         # APScheduler tells at INFO of every job; what matters is told here
         logging.getLogger("apscheduler").setLevel(logging.ERROR)

@@ -111,8 +111,8 @@ class Soak:
         """Let it run while the web changes, fails and refuses."""
         until = time.monotonic() + seconds
         fates = itertools.cycle(FATES)
-        # trouble is believed after three bad runs in a row
-        turn = max(5 * self.every, seconds / 4)
+        # trouble is believed after three bad runs in a row, and told an interval later
+        turn = max(6 * self.every, seconds / 4)
         next_fate, next_news = time.monotonic() + 10, time.monotonic() + 5
         while time.monotonic() < until:
             if service.process.poll() is not None:
@@ -194,11 +194,17 @@ class Soak:
             alerts and {r["state"] for r in alerts} == {"sent"},
             f"alerts by state: {alerts}; {len(self.mails.mails)} mails in all",
         )
-        # many finds at once are one mail, so titles are looked for in all of it
+        # many finds at once are one mail, so titles are looked for in all of it; those of a source's first run are told in
+        # the next morning's summary
         words = [str(m["subject"]) + text_of(m) for m in self.mails.mails]
-        unheard = [t for t in self.added if not any(t in w for w in words)]
+        found = {r["title"]: r["reason"] for r in rows(
+            self.house, "select title, reason from alert_matches m join documents d on d.id = m.document")}  # fmt: skip
+        unmatched = [t for t in self.added if t not in found]
+        self.check(not unmatched, f"{len(self.added)} new documents, {len(unmatched)} of them without an alert")
+        due = [t for t in self.added if found.get(t) == "new"]
+        unheard = [t for t in due if not any(t in w for w in words)]
         self.check(
-            not unheard, f"{len(self.added) - len(unheard)} of {len(self.added)} new documents were told by mail"
+            due and not unheard, f"{len(due) - len(unheard)} of {len(due)} alerts that were due at once arrived by mail"
         )
         keys = [str(m["X-Circularwatch-Key"]) for m in self.mails.mails]
         self.check(len(keys) == len(set(keys)) or not any(keys), "no mail came twice")
@@ -293,5 +299,7 @@ if __name__ == "__main__":
     )
     parser.add_argument("--seed", type=int, default=20261125)
     options = parser.parse_args()
+    if options.minutes < 3:
+        parser.error("less than three minutes is too short for trouble to be believed and for memory to have settled")
     # a crawl costs about two CPU seconds to begin: twelve sources on two cores cannot come round faster than this
     sys.exit(soak(options.minutes, options.every or max(8.0, 48.0 / (os.cpu_count() or 2)), options.seed))
