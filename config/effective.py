@@ -120,7 +120,7 @@ def _settings(settings: Settings) -> Iterator[Value]:
 
 def _secrets(loaded: config.Config, env: Mapping[str, str]) -> Iterator[Value]:
     """Which secrets are set; never their values."""
-    wanted = dict.fromkeys(SECRETS.values(), "sending mail")
+    wanted = dict.fromkeys(SECRETS.values(), "sending mail") | {SECRETS["llm_key"]: "the third reader"}
     for source in loaded.sources.values():
         wanted.update(dict.fromkeys(source.secrets, f"source {source.id}"))
     for name, channel in read_alerts(loaded.directory).channels.items():

@@ -37,7 +37,11 @@ VARIABLES = {
     "alerts_to": "CIRCULARWATCH_ALERTS_TO",
 }
 # secret -> its only place
-SECRETS = {"smtp_url": "CIRCULARWATCH_SMTP_URL", "smtp_password": "CIRCULARWATCH_SMTP_URL"}
+SECRETS = {
+    "smtp_url": "CIRCULARWATCH_SMTP_URL",
+    "smtp_password": "CIRCULARWATCH_SMTP_URL",
+    "llm_key": "CIRCULARWATCH_LLM_KEY",
+}
 # variables that are read elsewhere (the folder itself, tracebacks for developers)
 OTHER_VARIABLES = ("CIRCULARWATCH_CONFIG", "CIRCULARWATCH_DEBUG")
 LOOKS_SECRET = re.compile(r"(?:^|_)(?:password|passwd|secret|token|api_?key|key|credentials?)$", re.IGNORECASE)
@@ -94,6 +98,16 @@ class Limits(Model):
     max_redirects: Count = Field(5, description="redirects that are followed for one address")
 
 
+class ThirdReader(Model):
+    """A language model that is asked where the two readers disagree; off without a model."""
+
+    model: str = Field("", description="id or alias of a model as `llm models` names it; empty = never asked")
+    budget_per_day: Count = Field(50, description="questions per day (UTC) at most")
+    decides: Annotated[bool, Strict()] = Field(
+        False, description="true = its answer settles the tasks on which the readers disagree; false = shown only"
+    )
+
+
 class Settings(Model):
     """What the operator chose. `origin("contact")` tells where a value came from."""
 
@@ -130,6 +144,9 @@ class Settings(Model):
     )
     alerts_to: Annotated[tuple[Recipient, ...], BeforeValidator(one_or_many)] = Field(
         (), description="recipients of rules that name none; empty = such rules send nothing"
+    )
+    third_reader: ThirdReader = Field(
+        default_factory=empty(ThirdReader), description="a language model for documents on which the readers disagree"
     )
     limits: Limits = Field(default_factory=empty(Limits), description="bounds of one request")
 

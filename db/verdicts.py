@@ -35,10 +35,12 @@ _MOVING = """
 select d.pk, d.id, d.title, d.classifier, d.relevant, v.relevant, v.fetch
   from verdicts v cross join observations o on o.fetch = v.fetch cross join documents d on d.identity = o.identity
   where v.classifier = :id and v.error = '' and o.slim = 1 and d.classifier <> :id
+    and not (d.classifier > :id || '+' and d.classifier < :id || ',')
 union all
 select d.pk, d.id, d.title, d.classifier, d.relevant, null, o.fetch
   from observations o cross join documents d on d.identity = o.identity
   where o.classifier = :id and o.slim = 1 and d.classifier <> :id
+    and not (d.classifier > :id || '+' and d.classifier < :id || ',')
     and not exists (select 1 from verdicts v where v.fetch = o.fetch and v.classifier = :id)
 order by 1
 """

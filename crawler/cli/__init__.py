@@ -23,6 +23,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "classify": ("classify", "JSONL of {id, title, text} to JSONL with relevance, tasks and evidence."),
     "search": ("search", "Find documents by words, phrases, fields and dates."),
     "explain": ("explain", "Why a document carries a task, and why not another."),
+    "judge": ("judge", "Say whether a label is right; training learns from it."),
+    "review": ("review", "The documents whose verdict would teach most."),
     "alerts": ("alerts", "Alert rules: check, test, backtest, send, log, retry."),
     "init": ("init", "The first run: contact, time zone, recipient, a test message, a look at every source."),
     "doctor": ("doctor", "Is the installation sound? Each line ok, warn or bad, with what to do."),

@@ -42,10 +42,11 @@ def command(key: str, task: str | None, db_path: Path | None, config_dir: Path |
             return
         if task is not None:
             check_task(database, task)
+        said = opinions_of(database, found.document, task)
         if as_json:
-            print_json(as_values(found, task))
+            print_json(as_values(found, task) | said)
         else:
-            for line in lines(found.document, task):
+            for line in [*lines(found.document, task), *opinion_lines(said)]:
                 click.echo(line)
     finally:
         database.close()
@@ -59,6 +60,38 @@ def check_task(database: sqlite_utils.Database, task: str) -> None:
     if task not in names:
         near = get_close_matches(task, names, n=1)
         raise CommandError(f"there is no task {task!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+
+
+def opinions_of(database: sqlite_utils.Database, document: Document, task: str | None) -> dict[str, Any]:
+    """What people and the third reader say beside the verdict."""
+    from db.judgements import of_document
+    from db.opinions import opinions
+
+    judged = [j for j in of_document(database, document) if task in (None, j.task)]
+    return {
+        "judgements": [j.as_json() | {"agrees": j.agrees(document)} for j in judged],
+        "third_reader": opinions(database, document.id),
+    }
+
+
+def opinion_lines(said: dict[str, Any]) -> list[str]:
+    """The same for people."""
+    out = []
+    for j in said["judgements"]:
+        agrees = "as the verdict says" if j["agrees"] else "against the verdict, which it does not change"
+        older = "" if j["current"] else "; the text has changed since"
+        note = f": {j['note']}" if j["note"] else ""
+        out.append(
+            f"judged: {j['task']} {j['verdict']}, by {j['who'] or 'nobody'} on {j['judged_at'][:10]} ({agrees}{older}){note}"
+        )
+    for opinion in said["third_reader"]:
+        tasks = ", ".join(x["task"] for x in opinion["labels"]) or "no task"
+        out.append(
+            f"third reader {opinion['model']}, {opinion['asked_at'][:10]}: "
+            + (f"no answer ({opinion['error']})" if opinion["error"] else tasks)
+        )
+        out += [f"  {x['task']}: {s['quote']!r}" for x in opinion["labels"] for s in x["spans"]]
+    return ["", *out] if out else []
 
 
 def not_a_document(key: str, known: list[dict[str, Any]], as_json: bool) -> None:

@@ -29,6 +29,7 @@ def test_everything_in_force_with_its_origin(small: Path) -> None:
     assert values["proxy"].origin == "default"
     assert {s.name: s.value for s in found.secrets} == {
         "CIRCULARWATCH_SMTP_URL": "not set",
+        "CIRCULARWATCH_LLM_KEY": "not set",
         "CIRCULARWATCH_CHANNEL_TEAM": "set",
     }
     assert "hidden" not in json.dumps(found.as_json(), default=str)
