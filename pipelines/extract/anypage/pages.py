@@ -59,7 +59,7 @@ def _goes_on(stem: str, other: str) -> bool:
         return False
     if other.startswith(stem):
         found = _SUFFIX.match(other[len(stem) :].lstrip("?&"))
-        return bool(found) and 2 <= int(found.group(1)) <= 99
+        return found is not None and 2 <= int(found.group(1)) <= 99
     mine, theirs = re.search(r"^(.*?[-_])(\d{1,3})$", stem), re.search(r"^(.*?[-_])(\d{1,3})$", other)
     return bool(
         mine

@@ -126,8 +126,8 @@ def _seen(page: Page, start: int, window: str, told: list[str], sites: list[str]
 
 def _candidates(page: Page, start: int) -> list[tuple[float, str, int, cut.Block]]:
     """Headings with all their lines, elements named for titles, and short lines just above the text."""
-    out = []
-    done = set()
+    out: list[tuple[float, str, int, cut.Block]] = []
+    done: set[int] = set()
     for node, (first, last) in page.spans.items():
         if node.tag in _LEVEL and first < last and last - first <= 4 and len(out) < 200:
             out.append((_LEVEL[node.tag] + _named(page.blocks[first]), text_of(node), first, page.blocks[first]))
