@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
-from crawler.cli.common import Failed, config_option, fail, json_option, print_json, say
+from crawler.cli.common import Failed, config_option, db_option, fail, json_option, open_database, print_json, say
 
 
 @click.command("train")
@@ -30,16 +32,24 @@ from crawler.cli.common import Failed, config_option, fail, json_option, print_j
     default=None,
     help="Folder for the model's files.  [default: model/ in the configuration]",
 )
+@db_option
 @click.option("--force", is_flag=True, help="Promote the new model even if it does worse.")
 @json_option
 @config_option
 def command(
-    passages: Path | None, calibrate: Path | None, out: Path | None, force: bool, as_json: bool, config_dir: Path | None
+    passages: Path | None,
+    calibrate: Path | None,
+    out: Path | None,
+    db_path: Path | None,
+    force: bool,
+    as_json: bool,
+    config_dir: Path | None,
 ) -> None:
     """Train the reader that points at sentences.
 
     Learns from the passages, puts every fifth aside to measure by, and refuses to replace a model that does better on
-    them (or, with --calibrate, on those documents, each judged by a calibration that has not seen it).
+    them (or, with --calibrate, on those documents, each judged by a calibration that has not seen it). With --db it also
+    learns from the judgements in that database (`circularwatch judge`), and says how many of them it now gives as judged.
     """
     import config
     from config.taxonomy import load_taxonomy
@@ -53,8 +63,9 @@ def command(
     if calibrate:
         gold = [json.loads(line) for line in calibrate.read_text("utf-8").splitlines() if line.strip()]
     target = out or folder / "model"
+    judged = judgements(db_path, say) if db_path else []
     result: dict[str, Any] = promoting.train(
-        load_taxonomy(folder), passages or folder / "training", folder / "model", target, gold, force, say
+        load_taxonomy(folder), passages or folder / "training", folder / "model", target, gold, force, say, judged
     )
     if as_json:
         print_json(result)
@@ -64,3 +75,13 @@ def command(
                 say(f"{name}: {value}")
     if not result["promoted"]:
         raise Failed(result["reason"])
+
+
+def judgements(path: Path, say: Callable[[str], None]) -> list[dict[str, Any]]:
+    """What people judged, as lines to learn from."""
+    from db.judgements import as_training
+
+    with contextlib.closing(open_database(path, readonly=True)) as database:
+        found = as_training(database)
+    say(f"{len(found)} lines from the judgements in {path}")
+    return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -33,16 +33,23 @@ def train(
     gold: list[dict[str, Any]] | None,
     force: bool,
     say: Callable[[str], None],
+    extra: Iterable[dict[str, Any]] = (),
 ) -> dict[str, Any]:
-    """Make the files in `target`. `source` holds concepts.yaml and, if there is one, the model in use."""
+    """Make the files in `target`. `source` holds concepts.yaml and, if there is one, the model in use.
+
+    `extra` are judgements (`db.judgements.as_training`): learned from, and never among what two models are compared by.
+    """
     concepts = load_concepts(source / "concepts.yaml")
     examples = training.read_examples(folder, concepts.tasks)
-    say(f"{len(examples)} passages; reading them")
+    passages = len(examples)
+    examples += training.judged_examples(extra, concepts.tasks)
+    said = f" and {len(examples) - passages} judged texts" if len(examples) > passages else ""
+    say(f"{passages} passages{said}; reading them")
     classifier = Classifier(taxonomy, readers="terms")
     classifier.lexicon = compile_lexicon(taxonomy, concepts.words)
     sheets = [training.sheet_of(classifier, None, concepts, e.title, e.text) for e in examples]
     table = training.tabulate(concepts, examples, sheets)
-    held = [i for i in range(len(table.owner)) if i % EVERY == EVERY - 1]
+    held = [i for i, owner in enumerate(table.owner) if i % EVERY == EVERY - 1 and owner < passages]
     aside = _aside(concepts, table, held)
     say("fitting")
     made = _fit(concepts, table)
@@ -54,7 +61,9 @@ def train(
         document_sheets = [training.sheet_of(classifier, None, concepts, r["title"], r["text"]) for r in rows]
         judged = _calibrate(made, document_sheets, rows)
     before = (old or {}).get("figures", {})
-    result = {"passages": len(examples), "put_aside_macro_f1": round(aside, 4), **judged}
+    if len(examples) > passages:
+        judged |= _judgements(made, source, examples[passages:], sheets[passages:])
+    result = {"passages": passages, "put_aside_macro_f1": round(aside, 4), **judged}
     worse = _worse(result, before)
     result["promoted"] = force or not worse
     result["reason"] = worse or "not worse than the model in use"
@@ -64,6 +73,17 @@ def train(
         if target != source:
             (target / "concepts.yaml").write_bytes((source / "concepts.yaml").read_bytes())
     return result
+
+
+def _judgements(
+    made: reader.Model, source: Path, examples: list[training.Example], sheets: list[cutting.Sheet]
+) -> dict[str, int]:
+    """How many judged labels there are, how many the new model gives as judged, and how many the one in use does."""
+    out = {"judged_labels": sum(len(e.known) for e in examples)}
+    out["judged_right"] = training.judged_right(made, examples, sheets)
+    if all((source / name).is_file() for name in reader.FILES):
+        out["judged_right_before"] = training.judged_right(reader.load_model(source), examples, sheets)
+    return out
 
 
 def _in_use(source: Path) -> dict[str, Any] | None:

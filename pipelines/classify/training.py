@@ -131,6 +131,32 @@ def _composed(row: dict[str, Any], tasks: list[str], where: str) -> Example:
     return example
 
 
+def judged_examples(rows: Iterable[dict[str, Any]], tasks: list[str]) -> list[Example]:
+    """Lines of `db.judgements.as_training`: of a task that is neither in `labels` nor in `not_labels` nothing is known."""
+    out = []
+    for row in rows:
+        example = Example(
+            str(row.get("title") or ""), str(row["text"]), str(row["lang"]), where=str(row.get("where", ""))
+        )
+        example.known = {t: (False, 1.0) for t in row["not_labels"] if t in tasks}
+        example.known |= {t: (True, 1.0) for t in row["labels"] if t in tasks}
+        if row.get("relevant") is not None:
+            example.known[reader.RELEVANCE] = (bool(row["relevant"]), 1.0)
+        example.weight = float(row.get("weight", 1.0))
+        if example.known:
+            out.append(example)
+    return out
+
+
+def judged_right(model: reader.Model, examples: list[Example], sheets: list[passages.Sheet]) -> int:
+    """How many of the judged labels this model would give as they were judged."""
+    names, right = [*model.concepts.tasks, reader.RELEVANCE], 0
+    for example, summary in zip(examples, summaries(model, sheets), strict=True):
+        probabilities = dict(zip(names, reader.calibrated(model.meta["calibration"], summary), strict=True))
+        right += sum(bool(probabilities[n] >= model.thresholds[n]) == known for n, (known, _) in example.known.items())
+    return right
+
+
 def sheet_of(classifier: Any, model: reader.Model | None, concepts: Any, title: str, text: str) -> passages.Sheet:
     """The text as the model reads it, vectors included."""
     sheet = passages.make_sheet(concepts, classifier.read(Document(title=title, text=text)))

@@ -182,3 +182,48 @@ def test_explain_shows_it_beside_the_verdict(path: Path) -> None:
 def test_what_is_wrong_is_said(path: Path, arguments: tuple[str, ...], status: int, said: str) -> None:
     code, out = run(judge, path, *arguments)
     assert (code, said in out) == (status, True)
+
+
+# training
+
+
+def line(text: str, labels: list[str], not_labels: list[str], relevant: bool | None = None) -> dict[str, Any]:
+    return {"lang": "zh", "title": "", "text": text, "labels": labels, "not_labels": not_labels, "relevant": relevant}
+
+
+def test_what_is_not_known_is_no_negative() -> None:
+    from pipelines.classify import training
+
+    tasks = ["t1", "t2", "t3"]
+    (example,) = training.judged_examples([line("制造业", ["t1"], ["t2"], True), line("x", ["gone"], [])], tasks)
+    assert example.known == {"t1": (True, 1.0), "t2": (False, 1.0), "relevant": (True, 1.0)}
+
+
+@pytest.mark.slow
+def test_training_learns_from_judgements_and_is_compared_without_them(tmp_path: Path) -> None:
+    """A made-up word is judged to be foreign trade ten times over: the new model believes it, the old one did not."""
+    import shutil
+
+    from config.taxonomy import load_taxonomy
+    from pipelines.classify import promoting
+
+    house = Path(str(configuration.__file__)).parent
+    rows = [json.loads(x) for x in (house / "training" / "documents.jsonl").read_text("utf-8").splitlines()]
+    (tmp_path / "training").mkdir()
+    few = [r for r in rows if r["lang"] == "zh"][:60]
+    (tmp_path / "training" / "few.jsonl").write_text("\n".join(json.dumps(r) for r in few), "utf-8")
+    (tmp_path / "model").mkdir()
+    shutil.copy(house / "model" / "concepts.yaml", tmp_path / "model")
+    taxonomy = load_taxonomy(house)
+
+    def train(*extra: dict[str, Any]) -> dict[str, Any]:
+        folder, model = tmp_path / "training", tmp_path / "model"
+        return promoting.train(taxonomy, folder, model, model, None, False, lambda _: None, extra)
+
+    plain = train()
+    assert plain["promoted"] and "judged_labels" not in plain
+    judged = [line(f"第{n}批桑葚扣款进入绿洲名单，厂里松了口气。", ["foreign-trade"], [], True) for n in range(10)]
+    learned = train(*judged)
+    assert learned["put_aside_macro_f1"] == pytest.approx(plain["put_aside_macro_f1"], abs=0.15)
+    assert learned["judged_labels"] == 20
+    assert learned["judged_right"] > learned["judged_right_before"]
