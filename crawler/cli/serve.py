@@ -16,8 +16,11 @@ from crawler.cli.common import CommandError, common_options, load_config, say
     "--port", type=click.IntRange(0, 65535), default=8001, show_default=True, help="Port; 0 = any that is free."
 )
 @click.option("--open", "open_browser", is_flag=True, help="Open the pages in the browser.")
+@click.option("--write", is_flag=True, help="Let documents be judged on their pages (on this machine only).")
 @common_options
-def command(host: str, port: int, open_browser: bool, db_path: Path | None, config_dir: Path | None) -> None:
+def command(
+    host: str, port: int, open_browser: bool, write: bool, db_path: Path | None, config_dir: Path | None
+) -> None:
     """Show the database in a browser, read only.
 
     The task ledger, documents with their evidence, search, source health, canned queries, whole exports and feeds; and
@@ -26,9 +29,14 @@ def command(host: str, port: int, open_browser: bool, db_path: Path | None, conf
 
     \b
     circularwatch serve --open
+    circularwatch serve --write
     circularwatch serve --port 0 --db /srv/circularwatch/circularwatch.db
     """
     config = load_config(config_dir, db_path)
+    if write and not loopback(host):
+        raise CommandError(
+            f"--write is for this machine alone, and {host} is reached by others, who need no password: leave --host out"
+        )
     from db.datasette import server
 
     try:
@@ -49,7 +57,7 @@ def command(host: str, port: int, open_browser: bool, db_path: Path | None, conf
 
             webbrowser.open(address)
 
-    server.serve(config, sock, ready=ready)
+    server.serve(config, sock, ready=ready, write=write)
 
 
 def loopback(host: str) -> bool:

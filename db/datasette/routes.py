@@ -8,7 +8,7 @@ from typing import Any
 from datasette.app import Datasette
 from datasette.utils.asgi import Request, Response
 
-from db.datasette import exports, feeds
+from db.datasette import exports, feeds, judging
 from db.datasette.ask import Build, answer
 from db.datasette.pages import about, document, home, questions, search, sources, task
 
@@ -26,6 +26,7 @@ ROUTES: list[tuple[str, Any]] = [
     (r"^/document$", _page(document.build, "cw/document.html")),
     (r"^/document/(?P<document>[^/]+)$", _page(document.build, "cw/document.html")),
     (r"^/document/(?P<document>[^/]+)/file/(?P<file>\d{1,6})$", _page(document.build_file, "cw/file.html")),
+    (r"^/document/(?P<document>[^/]+)/judge$", judging.view),
     (r"^/search$", _page(search.build, "cw/search.html")),
     (r"^/sources$", _page(sources.build, "cw/sources.html")),
     (r"^/sources/(?P<source>[^/]+)$", _page(sources.build_one, "cw/source.html")),

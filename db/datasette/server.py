@@ -64,9 +64,14 @@ def metadata(config: Config) -> dict[str, Any]:
 
 
 def build(
-    config: Config, database: Path | None = None, *, clock: Callable[[], datetime] = utc_now, base_url: str = "/"
+    config: Config,
+    database: Path | None = None,
+    *,
+    clock: Callable[[], datetime] = utc_now,
+    base_url: str = "/",
+    write: bool = False,
 ) -> Datasette:
-    """A Datasette over the database, read only; raises DatabaseError for a file that cannot be shown."""
+    """A Datasette over the database, read only but for judgements with `write`; raises DatabaseError for a file that cannot be shown."""
     path = Path(database or config.settings.database)
     check(path)
     # with rich installed Datasette prints every local variable of every frame at each 404; the module is looked up,
@@ -83,7 +88,7 @@ def build(
         static_mounts=[("assets", str(HERE / "static"))],
     )
     datasette.databases.pop("_memory", None)
-    attach(datasette, Site(config, clock))
+    attach(datasette, Site(config, clock, write))
     datasette.add_database(HouseFile(datasette, path), name=NAME)
     # made in the constructor before the plugin's routes knew their site
     datasette.client.app = datasette.app()
@@ -148,11 +153,11 @@ def address(sock: socket.socket) -> str:
     return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
 
-def serve(config: Config, sock: socket.socket, *, ready: Callable[[], None] | None = None) -> None:
+def serve(config: Config, sock: socket.socket, *, ready: Callable[[], None] | None = None, write: bool = False) -> None:
     """Serve until SIGINT or SIGTERM; a running export gets five seconds to end."""
     import uvicorn
 
-    datasette = build(config)
+    datasette = build(config, write=write)
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:

@@ -31,8 +31,8 @@ def utc_now() -> datetime:
 class Site:
     """The configuration behind the pages, and what is made of it once."""
 
-    def __init__(self, config: Config, clock: Callable[[], datetime] = utc_now) -> None:
-        self.config, self.clock = config, clock
+    def __init__(self, config: Config, clock: Callable[[], datetime] = utc_now, writable: bool = False) -> None:
+        self.config, self.clock, self.writable = config, clock, writable
         self.words = Words.load(HERE / "words.yaml")
         self.questions, self.columns = questions.load()
         self.zone = ZoneInfo(str(config.settings.timezone))

@@ -9,7 +9,7 @@ from typing import Any
 
 from datasette.utils.asgi import Response
 
-from db.datasette import text
+from db.datasette import judging, text
 from db.datasette.ask import Ask, Refused, house
 from db.datasette.text import Mark
 from db.lookup import find_pk, known_of
@@ -74,6 +74,7 @@ def build(conn: sqlite3.Connection, ask: Ask) -> dict[str, Any] | Response:
         "aliases": [r[0] for r in conn.execute(
             "select distinct a.id from document_aliases a join document_urls u using (canonical_url) "
             "where u.document = ? and a.id <> ? order by a.id", (pk, row["id"]))],
+        **judging.shown(conn, ask, pk, row["id"], [label.id for label in labels]),
         "all_marks": ask.here(task=None), "no_marks": ask.here(task="none"),
     }  # fmt: skip
 
