@@ -25,7 +25,7 @@ TOP = 6
 # how much a passage that is about finance for industry is preferred as a document's best, and up to where
 PREFERENCE, ENOUGH = 0.3, 2.0
 # how many sentences the encoder reads before it decides to read them all
-GLANCE = 10
+GLANCE = 6
 LOOKS = ("cheap", "glance")
 ARRAYS = ("weights", "bias", "grams", "cheap_weights", "cheap_bias", "cheap_grams")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from db.documents import Attachment, Document
 from pipelines import explain
 from pipelines.classify import Classifier
 from pipelines.classify.digest import classifier_id
+from tests.web.documents import load
 
 CONFIG = Path(str(config.__file__)).parent
 
@@ -76,9 +78,9 @@ BEARING = [
 # finance without factories, factories without finance, other countries, slogans
 LOOK_ALIKES = [
     ("房贷利率下调", "多家银行下调存量房贷利率，购房者每月少付四百元，首套房首付比例降到一成五。"),
-    ("挖掘机销量回升", "行业协会数据显示，九月销售挖掘机一万七千台，同比增长两成，出口占一半。"),
+    ("摩托车销量创新高", "车展上订单不断，大排量车型最受欢迎，协会估计全年产量超过两千万辆。"),
     ("个人消费贷款贴息", "居民装修、买车可享受消费贷款贴息，年贴息一个百分点，资金不得用于购房。"),
-    ("险资增持银行股", "多家保险公司增持高股息的银行股和公用事业股，险资举牌A股次数创三年新高。"),
+    ("险企买入运营商股票", "两家保险公司披露持有电信运营商股票，称看中每年派现，暂无继续买入的安排。"),
     ("茶园里的产业链", "农商行给三百户茶农发放春茶贷，茶企收购鲜叶后货款直接还贷，农户收入增加。"),
     ("软件供应链投毒", "安全公司发现两个开源组件被植入后门，软件供应链攻击影响上千家企业。"),
     ("Mortgage rates fall", "Home buyers in Shanghai queued overnight as four banks cut mortgage rates for new flats."),
@@ -94,10 +96,10 @@ LOOK_ALIKES = [
         "Tokyo backs chips",
         "Japan adds subsidies for a chip plant on Hokkaido and three Japanese megabanks lend for the long run.",
     ),
-    ("Toll-road notes", "A life insurer bought an asset-backed plan whose income comes from the tolls of a ring road."),
+    ("Car-park notes", "A life insurer bought notes paid from the fees of car parks at three airports."),
     (
-        "Museum of industry",
-        "Visitors operate a miniature crane in the museum and the shop sells biscuits shaped like spanners.",
+        "Clock tower strikes again",
+        "A watchmakers' guild repaired the clock of the town hall in Yantai, and the bank beside it paid for the paint.",
     ),
 ]
 
@@ -116,6 +118,20 @@ def test_look_alikes_carry_nothing(classifier: Classifier, title: str, text: str
     found = classifier.classify(Document(title=title, text=text))
     assert tasks(found) == set()
     assert not found.relevant
+
+
+# ten per task and language; each looks like the task named and is none of it
+NEAR = [json.loads(line) for line in (Path(__file__).parent / "data/lookalikes.jsonl").read_text("utf-8").splitlines()]
+
+
+def test_ten_look_alikes_for_every_task(classifier: Classifier) -> None:
+    counted = Counter((row["lang"], row["task"]) for row in NEAR)
+    assert counted == {(lang, t.id): 10 for lang in ("zh", "en") for t in classifier.taxonomy.tasks}
+
+
+@pytest.mark.parametrize("row", NEAR, ids=[f"{r['task']}-{r['lang']}-{n}" for n, r in enumerate(NEAR)])
+def test_look_alike_does_not_carry_its_task(classifier: Classifier, row: dict[str, str]) -> None:
+    assert row["task"] not in tasks(classifier.classify(Document(text=row["text"])))
 
 
 CHINESE = [(t, x) for lang, t, x, _ in BEARING if lang == "zh"]
@@ -248,6 +264,17 @@ def test_risk_prevention_that_renders_cover_is_no_risk_task(classifier: Classifi
     found = classifier.classify(Document(text=text))
     assert "risk-prevention" not in tasks(found)
     assert "strategic-emerging" in tasks(found)
+
+
+def test_the_seed_page_carries_what_the_taxonomy_quotes_from_it(classifier: Classifier) -> None:
+    seed = next(d for d in load()[0] if d["key"] == "trulynews-seed")
+    found = classifier.classify(Document(title=seed["title"], text=seed["body"], published_on="2024-04-17"))
+    # what the taxonomy quotes for risk-prevention is a formula, and "risk prevention" renders insurance cover there
+    quoted = {t.id for t in classifier.taxonomy.tasks if t.seed_quote} - {"risk-prevention"}
+    assert quoted <= tasks(found)
+    assert "risk-prevention" not in tasks(found)
+    assert found.relation == "names the circular"
+    found.check_spans()
 
 
 # versions and explanation --------------------------------------------------------------------------------------------
