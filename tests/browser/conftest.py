@@ -76,7 +76,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         process.wait(30)
 
 
-@pytest.fixture(scope="session")
+# Not for the session: while Playwright is open its event loop is the thread's, and other tests could not run their own.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     require()
     from playwright.sync_api import sync_playwright
