@@ -111,7 +111,7 @@ class _Finder:
                 # an iframe or a loose selector may give pages too; only files are attachments
                 if self.is_file(value) or "cms_files" in value or "download" in value.lower():
                     self.take(value, _name(anchors[value]) if value in anchors else "")
-        nodes, _ = select_nodes(root, texts(article, "body"))
+        nodes, _ = select_nodes(root, texts(article, "body") or ["body"])
         for node in nodes[:1]:
             for href, name in _hrefs(node):
                 if self.is_file(href):

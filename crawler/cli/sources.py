@@ -9,6 +9,7 @@ import click
 
 from crawler.cli.common import CommandError, Failed, config_option, db_option, json_option, load_config, print_json, say
 from crawler.cli.sources_health import health
+from crawler.cli.sources_new import command as new
 
 if TYPE_CHECKING:
     from config.sources import Source
@@ -17,10 +18,11 @@ if TYPE_CHECKING:
 
 @click.group("sources")
 def command() -> None:
-    """What is watched: list, check, health."""
+    """What is watched: list, check, new, health."""
 
 
 command.add_command(health)
+command.add_command(new)
 
 
 @command.command("list")

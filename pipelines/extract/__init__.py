@@ -53,6 +53,8 @@ def extract_page(text: str, url: str, source: Any = None) -> Draft:
         draft = json.read(text, url, source)
     elif _is_json(text):
         draft = json_of_html(text, url, source)
+    elif not source.article.title:
+        draft = _by_evidence(text, url, source)
     else:
         draft = html.read(text, url, source)
         if not draft.body or (len(re.sub(r"<[^>]*>|\s", "", draft.body)) < _DOUBTED and not draft.attachments):
@@ -60,6 +62,18 @@ def extract_page(text: str, url: str, source: Any = None) -> Draft:
             if len(found.body) > len(draft.body):
                 draft.body = ""
             draft.fill(found)
+    return draft
+
+
+def _by_evidence(text: str, url: str, source: Any) -> Draft:
+    """A page of a source that says little of its articles (a source of five minutes): the general reader's fields, and the
+    body's element where the source names one."""
+    draft = general(text, url)
+    if source.article.body:
+        body = html.find_body(html.parse(text), source.article.body)
+        markup = html.body_markup(body, source.article.remove) if body is not None else ""
+        if len(re.sub(r"<[^>]*>|\s", "", markup)) >= _DOUBTED:
+            draft.body = markup
     return draft
 
 

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 from lxml import etree
 
 from pipelines.extract.anypage import lines, names
+from pipelines.extract.anypage.elements import HEADINGS, INLINE, ROLES, SEMANTIC_BOX, SKIP
 from pipelines.extract.select import squeeze
 from pipelines.extract.tree import mend
 
@@ -30,98 +31,6 @@ MOST_BLOCKS = 30_000
 # flags of a block beyond those of `names`
 HEADING, TABLE, AFTER_IMAGE, QUOTE, LIST, LINE, PRE = 1 << 10, 1 << 11, 1 << 12, 1 << 13, 1 << 14, 1 << 15, 1 << 16
 
-_SKIP = frozenset(
-    [
-        "script",
-        "style",
-        "noscript",
-        "template",
-        "iframe",
-        "object",
-        "embed",
-        "svg",
-        "math",
-        "canvas",
-        "audio",
-        "video",
-        "select",
-        "textarea",
-        "head",
-        "title",
-        "meta",
-        "link",
-        "rt",
-        "rp",
-        "map",
-        "area",
-        "option",
-        "datalist",
-    ]
-)
-_INLINE = frozenset(
-    [
-        "a",
-        "abbr",
-        "acronym",
-        "b",
-        "bdi",
-        "bdo",
-        "big",
-        "cite",
-        "code",
-        "data",
-        "del",
-        "dfn",
-        "em",
-        "font",
-        "i",
-        "ins",
-        "kbd",
-        "label",
-        "mark",
-        "q",
-        "ruby",
-        "rb",
-        "s",
-        "samp",
-        "small",
-        "span",
-        "strike",
-        "strong",
-        "sub",
-        "sup",
-        "tt",
-        "u",
-        "var",
-        "time",
-        "wbr",
-        "o:p",
-        "st1",
-        "nobr",
-        "center-inline",
-        "button",
-        "input",
-        "img",
-        "br",
-    ]
-)
-_HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
-_SEMANTIC_BOX = {
-    "nav": names.BOX,
-    "footer": names.FOOT | names.BOX,
-    "aside": names.BOX,
-    "form": 0,
-    "button": names.BOX,
-    "fieldset": 0,
-}
-_ROLES = {
-    "navigation": names.BOX,
-    "complementary": names.BOX,
-    "contentinfo": names.FOOT | names.BOX,
-    "search": names.BOX,
-    "dialog": names.BOX,
-    "alert": names.BOX,
-}
 _SENTENCE_ZH = re.compile(r"[，。！？；、：…”]")
 _STOPS = re.compile(r"[。！？；]|[.!?][\"”’']?(?:\s|$)")
 _SENTENCE_EN = re.compile(r"[a-z\d)\"”’][,;:.!?][\"”’]?(?:\s|$)|\s[–—-]\s")
@@ -283,7 +192,7 @@ class _Walk:
                 continue
             if event == "start":
                 count += 1
-                if tag in _SKIP:
+                if tag in SKIP:
                     if tag == "script" and node.text and len(self.page.scripts) < 200:
                         self.page.scripts.append(node.text)
                     if tag != "head":
@@ -298,7 +207,7 @@ class _Walk:
                 if node.text:
                     self._text(node.text)
             else:
-                if tag not in _SKIP:
+                if tag not in SKIP:
                     for step, start in reversed(undo.pop(node, ())):
                         self._undo(step, node, start)
                 if node.tail:
@@ -323,13 +232,13 @@ class _Walk:
             return []
         steps: list[tuple[str, int]] = []
         flags = self._sight(node, steps)
-        if tag not in _INLINE:
+        if tag not in INLINE:
             self._flush()
             start = len(self.page.blocks)
             self.nodes.append(node)
             self.flags.append(self._inherit(node, tag, flags))
             steps.append(("block", start))
-        if flags & names.BOX and (tag not in _INLINE or flags & names.COMMENT):
+        if flags & names.BOX and (tag not in INLINE or flags & names.COMMENT):
             self._flush()
             self.open_boxes.append(len(self.page.boxes))
             self.page.boxes.append(Box(flags, len(self.page.blocks)))
@@ -345,7 +254,7 @@ class _Walk:
         attributes = node.attrib
         flags = 0
         if not attributes:
-            return _SEMANTIC_BOX.get(node.tag, 0)
+            return SEMANTIC_BOX.get(node.tag, 0)
         if "itemprop" in attributes or node.tag == "time":
             self.page.stamped.append((node, len(self.page.blocks)))
         identity, classes = attributes.get("id", ""), attributes.get("class", "")
@@ -353,7 +262,7 @@ class _Walk:
             flags = names.kind(f"{classes} {identity}")
             if flags & names.FILES:
                 self.page.file_boxes.append(node)
-        flags |= _SEMANTIC_BOX.get(node.tag, 0) | _ROLES.get(attributes.get("role", ""), 0)
+        flags |= SEMANTIC_BOX.get(node.tag, 0) | ROLES.get(attributes.get("role", ""), 0)
         if node.tag in ("body", "html", "main") or attributes.get("itemprop") == "articleBody":
             flags &= ~(names.BOX | names.COMMENT | names.FOOT | names.HIDE)
         style = attributes.get("style", "")
@@ -374,7 +283,7 @@ class _Walk:
     def _inherit(self, node: Element, tag: str, flags: int) -> int:
         kept = self.flags[-1] & ~(names.META | names.TITLE | HEADING | names.TEXT)
         kept |= flags & (names.CAPTION | names.META | names.TITLE)
-        if tag in _HEADINGS:
+        if tag in HEADINGS:
             kept |= HEADING
         elif tag == "figcaption":
             kept |= names.CAPTION
