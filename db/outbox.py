@@ -207,7 +207,9 @@ def claim(connection: sqlite3.Connection, now: datetime, skip: Sequence[str] = (
         "update alert_messages set attempts = ?, next_attempt_at = ? where id = ?",
         (number, stamp(now + backoff(number)), row[0]),
     )
-    return Message(row[0], row[1], row[2], row[3], attempts=number, sequences=json.loads(row[5]), payload=json.loads(row[6]))
+    return Message(
+        row[0], row[1], row[2], row[3], attempts=number, sequences=json.loads(row[5]), payload=json.loads(row[6])
+    )
 
 
 def backoff(attempt: int) -> timedelta:

@@ -86,7 +86,30 @@ def test_style_sheets_that_never_close() -> None:
 
 
 words = st.text(alphabet="的一是在不了有和人这，。！？ \n\tabcde.,<>&\"'=/-0123456789", max_size=40)
-tags = st.sampled_from(["p", "div", "span", "a", "li", "ul", "table", "tr", "td", "h1", "h2", "br", "img", "b", "script", "style", "article", "footer", "time", "font"])
+tags = st.sampled_from(
+    [
+        "p",
+        "div",
+        "span",
+        "a",
+        "li",
+        "ul",
+        "table",
+        "tr",
+        "td",
+        "h1",
+        "h2",
+        "br",
+        "img",
+        "b",
+        "script",
+        "style",
+        "article",
+        "footer",
+        "time",
+        "font",
+    ]
+)
 attributes = st.sampled_from(
     [
         "",
