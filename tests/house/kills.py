@@ -30,21 +30,25 @@ def disturb(house: House, rng: random.Random, target: str, longest: float) -> fl
     deadline = time.monotonic() + after
     while time.monotonic() < deadline and process.poll() is None:
         time.sleep(0.02)
-    children = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
+    children = offspring(process.pid)
     crawling = [child for child in children if is_crawl(child)]
-    if target == "crawl":
-        victims = crawling
-    elif target == "processor":
-        victims = [child for child in children if child not in crawling] + [psutil.Process(process.pid)] * (
-            process.poll() is None
-        )
-    else:
-        victims = [*children, *([psutil.Process(process.pid)] if process.poll() is None else [])]
+    reading = [child for child in children if child not in crawling]
+    victims = {"crawl": crawling, "processor": reading, "both": children}[target]
     for victim in victims:
-        with_luck(victim)
+        with_luck(victim.pid)
+    if target != "crawl":
+        with_luck(process.pid)
     wait_for_end(process.pid, children)
     process.wait()
     return after
+
+
+def offspring(pid: int) -> list[psutil.Process]:
+    """All processes below one; none if it has ended."""
+    try:
+        return psutil.Process(pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
 
 
 def is_crawl(process: psutil.Process) -> bool:
@@ -54,10 +58,10 @@ def is_crawl(process: psutil.Process) -> bool:
         return False
 
 
-def with_luck(victim: psutil.Process) -> None:
+def with_luck(pid: int) -> None:
     """Kill; a process that ended by itself meanwhile is as good."""
     try:
-        os.kill(victim.pid, signal.SIGKILL)
+        os.kill(pid, signal.SIGKILL)
     except ProcessLookupError:
         return
 
