@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from tests.bench import Figure
 
-NAMES = ("download", "processing", "classifying", "rules", "search", "pages")
+NAMES = ("download", "processing", "classifying", "rules", "search", "pages", "extraction")
 
 
 def main() -> int:
