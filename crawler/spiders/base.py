@@ -17,8 +17,9 @@ from scrapy import Request, Spider
 from crawler.archive import asked_url
 from crawler.spiders.answers import body_text, fill_list, fill_secrets, links_hint, plain_headers
 from crawler.spiders.health import Health
+from crawler.spiders.leftovers import parts_left
 from crawler.spiders.refusal import refusal
-from db.lists import incomplete, seen
+from db.lists import broken_off, incomplete, seen
 from pipelines.links import document_links, row_links
 from pipelines.lists import ListPage, Row, read_list
 from pipelines.outcomes import judge
@@ -89,6 +90,10 @@ class SourceSpider(Spider):
         for left in () if self.sample else await self.archive.unfinished():
             if left.url and not left.said.get("external_url") and not self.source.article.skip:
                 yield self.document_request(Row(left.key, left.url, dict(left.said)))
+        if not self.sample:
+            for document in await self.archive.shared.ask(lambda database: broken_off(database, name, run)):
+                for request in parts_left(self, document):
+                    yield request
 
     async def first_requests(self, entry: ListEntry) -> AsyncIterator[Request]:
         """The requests with which the reading of a list begins."""

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +17,7 @@ import pytest
 
 import config
 from pipelines.lists import entry_key
-from tests.crawler.production import Production
+from tests.crawler.production import ROOT, Production
 from tests.web import ImitationWeb
 
 SOURCES = config.load_sources(Path(config.__file__).parent)
@@ -265,3 +269,29 @@ def test_a_sitemap_index_leads_to_its_sitemaps_every_time(production: Production
     again = production.crawl("cgtn_sitemap")
     assert "https://www.cgtn.com/sitemap_child.xml" in again.asked
     assert again.ends["cgtn_sitemap"]["documents"] == 0
+
+
+def test_attachments_that_a_killed_run_never_reached_are_fetched(production: Production) -> None:
+    """The page was stored and its entry done, then the crawl died: the order's PDF and OFD must still come."""
+    files = re.compile(r"\.(pdf|ofd)$")
+    production.web.fault("re:.*\\.(pdf|ofd)$", hang=True)
+    env = os.environ | production.web.environment() | {"CIRCULARWATCH_ARCHIVE": str(production.folder / "archive")}
+    command = [sys.executable, "-m", "crawler.run", "--sources", "ndrc_zcfb", "--db", str(production.database)]
+    crawl = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not any(files.search(e["url"]) for e in production.web.log()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(1)  # the documents that were fetched before are in the journal by now
+    crawl.kill()
+    crawl.wait()
+    production.web.clear_faults()
+    production.seen = max(e["seq"] for e in production.web.log())
+    production.process()
+    again = production.crawl("ndrc_zcfb")
+    stored = [r["url"] for r in production.rows("select url from fetches where kind = 'attachment' and outcome = 'ok'")]
+    assert len(stored) == len(set(stored)) > 0
+    assert sorted(url for url in again.asked if files.search(url)) == sorted(url for url in stored if files.search(url))
+    production.process()
+    assert [url for url in production.crawl("ndrc_zcfb").asked if files.search(url)] == []
+    documents = {r["parent"] for r in production.rows("select parent from fetches where kind = 'attachment'")}
+    assert len(documents) >= 3
