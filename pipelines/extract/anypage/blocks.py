@@ -36,6 +36,8 @@ _STOPS = re.compile(r"[。！？；]|[.!?][\"”’']?(?:\s|$)")
 _SENTENCE_EN = re.compile(r"[a-z\d)\"”’][,;:.!?][\"”’]?(?:\s|$)|\s[–—-]\s")
 
 
+# `data-publish-time="1789600000"`
+_DATED_DATA = re.compile(r"data-[\w-]*(?:time|date)[\w-]*$")
 _RUN_OF_TAGS = re.compile(r"(?:<[A-Za-z][^<>]{0,200}>\s{0,20}){200,}")
 
 
@@ -178,6 +180,7 @@ class _Walk:
         self.open_boxes: list[int] = []
         self.after_image = False
         self.out_of_sight = 0
+        self.hidden_roots = 0
         self.on_ground = 0
         self.rows = 0
 
@@ -255,7 +258,7 @@ class _Walk:
         flags = 0
         if not attributes:
             return SEMANTIC_BOX.get(node.tag, 0)
-        if "itemprop" in attributes or node.tag == "time":
+        if "itemprop" in attributes or node.tag == "time" or any(_DATED_DATA.match(a) for a in attributes):
             self.page.stamped.append((node, len(self.page.blocks)))
         identity, classes = attributes.get("id", ""), attributes.get("class", "")
         if identity or classes:
@@ -277,6 +280,7 @@ class _Walk:
         if unseen and node.tag not in ("body", "html"):
             self._flush()
             self.out_of_sight += 1
+            self.hidden_roots += self.out_of_sight == 1
             steps.append(("sight", 0))
         return flags
 
@@ -344,7 +348,19 @@ class _Walk:
         flags = self.flags[-1] | (AFTER_IMAGE if self.after_image else 0)
         node = self.nodes[-1]
         if self.out_of_sight:
-            self.page.hidden.append(Block(text, node, len(self.page.blocks), flags | names.HIDE, linked))
+            self.page.hidden.append(
+                Block(
+                    text,
+                    node,
+                    len(self.page.blocks),
+                    flags | names.HIDE,
+                    linked,
+                    value_of(text, linked),
+                    (self.hidden_roots,),
+                    self.rows,
+                    spaced,
+                )
+            )
             return
         block = Block(
             text,

@@ -69,6 +69,7 @@ def find(page: Page, title: str, title_at: int) -> Region | None:
     start, end = page.spans[node]
     first, last = _stretch(gains, start, end)
     first, last = _widen(page, first, last, start, end, title_at)
+    last = _before_next(page, first, last, title_at)
     chosen = [b for b in page.blocks[first:last] if not b.has(names.BOX)]
     chosen = trim(chosen, title)
     if not chosen:
@@ -209,6 +210,25 @@ def _roomy(page: Page, node: Element, sums: list[float]) -> Element:
     return node
 
 
+def _before_next(page: Page, first: int, last: int, title_at: int) -> int:
+    """Where another article begins below this one: a headline of the same make, with credits of its own."""
+    if not 0 <= title_at <= first:
+        return last
+    mine = page.blocks[title_at].node
+    if mine.tag in ("p", "div", "td", "span") and not mine.get("class"):
+        return last
+    for block in page.blocks[first + 1 : last]:
+        if block.node.tag == mine.tag and block.node.get("class") == mine.get("class"):
+            below = page.blocks[block.order + 1 : block.order + 4]
+            if any(
+                lines.kind(b.spaced) == lines.CREDIT
+                or (re.search(r"(?:19|20)\d{2}[-/.年]\d{1,2}", b.spaced) and len(b.spaced) < 60)
+                for b in below
+            ):
+                return block.order
+    return last
+
+
 def _stretch(gains: list[float], start: int, end: int) -> tuple[int, int]:
     """The part of a range with the greatest sum."""
     best, first, last = 0.0, start, end
@@ -278,7 +298,9 @@ def trim(found: list[Block], title: str) -> list[Block]:
             continue
         if kind in (lines.RIGHTS, lines.OTHER) and (early or late) and not block.has(cut.TABLE):
             continue
-        if kind == lines.CREDIT and not kept:
+        if kind == lines.CREDIT and (early or not kept) and not _LEGAL_NOTE.match(block.text):
+            continue
+        if block.linked > 0.4 * len(block.text) and lines.points_elsewhere(block.text):
             continue
         if block.has(names.CAPTION) and len(block.text) < 300:
             continue
@@ -318,8 +340,8 @@ def _cut_after(found: list[Block]) -> list[Block]:
 
 def _sign_off(kept: list[Block]) -> list[Block]:
     """Bylines at the very end go; two of them at most."""
-    for _ in range(3):
-        if len(kept) > 2 and lines.signs_off(kept[-1].text):
+    for _ in range(4):
+        if len(kept) > 2 and (lines.signs_off(kept[-1].text) or lines.about_people(kept[-1].text)):
             kept = kept[:-1]
     return kept
 

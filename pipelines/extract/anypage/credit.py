@@ -29,7 +29,7 @@ _ACCOUNT = re.compile(
     re.I,
 )
 _NO_NAME = re.compile(
-    r"^(?:未知|佚名|本站|管理员|admin\w*|editor|root|责任编辑.*|最新文章|.{0,4}文章|更多.*|test|null|none|undefined|网络|原创|匿名|小编|编辑|system\w*|webmaster|来源|作者|发布|时间|[\d\s._-]*|.*https?:.*|.*@.*)$",
+    r"^(?:未知|佚名|本站|管理员|admin\w*|editor|root|责任编辑.*|最新文章|.{0,4}文章|更多.*|test|null|none|undefined|网络|原创|匿名|小编|编辑|system\w*|webmaster|来源|作者|发布|发表于?|更新于?|发布于|编辑于|时间|[\d\s._-]*|.*https?:.*|.*@.*)$",
     re.I,
 )
 _AUTHOR_METAS = (
@@ -85,7 +85,8 @@ def sites(metas: dict[str, str], said: Said, window: str, headings: set[str]) ->
     )
     if tail and tail.group(1):
         name = tail.group(1).strip(" -")
-        found.append(window[: tail.start()].strip(" -_|") if flat(name) in headings else name)
+        known = {flat(f) for f in found}
+        found.append(window[: tail.start()].strip(" -_|") if flat(name) in headings - known else name)
     return list(dict.fromkeys(found))
 
 

@@ -82,6 +82,20 @@ _CREDIT = re.compile(
     r"[\s\]】)）|｜]*$",
     re.I,
 )
+# two of these in one short line make it a line of credits, however it is set
+_SIGNAL = re.compile(
+    r"(?:来源|作者|记者|编辑|责编|浏览量?|阅读量?|点击量?|评论|发布时间|发布日期|时间|字体|字号|Source|By|Published|Updated|Views)\s*[:：(（]|\d{1,2}:\d{2}(?!\d)|(?:19|20)\d{2}\s?[-/.年]\s?\d{1,2}|(?:浏览|阅读|点击)\s?\d|\d[wW万千]?\+?\s?(?:次|人)?(?:阅读|浏览|评论|views|comments|min read)"
+)
+_RELATED_LINK = re.compile(
+    _OPEN
+    + r"(?:相关阅读|延伸阅读|推荐阅读|相关报道|相关新闻|更多阅读|扩展阅读|点击阅读|往期回顾|前情回顾|(?:read|see) (?:more|also|next)|also read|related|more on this|don'?t miss)\s*[:：|｜>»-]?",
+    re.I,
+)
+_BIO = re.compile(
+    r"^(?:[A-Z][\w.'’-]+ ){1,4}(?:is|was|writes|covers|reports|has (?:written|covered|reported|been|worked)|joined|previously|contributed|can be reached)\b.{10,400}$"
+    r"|^(?:About the authors?\b|(?:Additional )?[Rr]eporting by .{3,120}[;.]?$|.{0,60}contributed (?:to this|reporting)|Follow .{2,40} on (?:Twitter|X|Facebook|Instagram)|A version of this (?:article|story) (?:appears|appeared|first|was|originally))",
+    re.S,
+)
 _ORIGINAL = re.compile(_OPEN + r"(?:原\s?标\s?题|原题|副标题|引题|主标题)\s*[:：]")
 _BYLINE_END = re.compile(
     _OPEN
@@ -121,12 +135,24 @@ def kind(text: str) -> str:
         return BUTTON
     if length <= 200 and _CREDIT.match(text):
         return CREDIT
+    if length <= 100 and "。" not in text and len(_SIGNAL.findall(text)) >= 2:
+        return CREDIT
     return PLAIN
 
 
 def last_editor(text: str) -> bool:
     """An editor's line of the sort that closes a text (责任编辑), not one of several credits."""
     return bool(_LAST_EDITOR.search(text))
+
+
+def points_elsewhere(text: str) -> bool:
+    """A line that sends the reader to another article (`相关阅读：…`); asked only of lines that are links."""
+    return len(text) <= 160 and bool(_RELATED_LINK.match(text))
+
+
+def about_people(text: str) -> bool:
+    """A line below a text that tells who wrote it or where it was printed; asked only of the last lines."""
+    return len(text) <= 500 and bool(_BIO.match(text))
 
 
 def signs_off(text: str) -> bool:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import logging
 import re
+from collections import defaultdict
 from dataclasses import dataclass, field
 
 from pipelines.extract.anypage import lines, markup, names
-from pipelines.extract.anypage.blocks import Page
-from pipelines.extract.anypage.body import Region, flat
+from pipelines.extract.anypage.blocks import Block, Page
+from pipelines.extract.anypage.body import Region, flat, trim
 from pipelines.extract.anypage.embedded import Said, Stored
 from pipelines.extract.tree import escape
 
@@ -144,15 +145,34 @@ def _without_boxes(found: str, page: Page) -> str:
         gone = flat(plain) in boxed or (len(plain) < 300 and lines.kind(plain.strip()) in (lines.BUTTON, lines.RIGHTS))
         return "" if gone and flat(plain) else match.group()
 
-    return _LINE.sub(keep, found)
+    found = _LINE.sub(keep, found)
+    for _ in range(3):
+        last = None
+        for match in _LINE.finditer(found):
+            last = match
+        if (
+            last is None
+            or not lines.about_people(re.sub(r"<[^>]*>", "", last.group(2)).strip())
+            or length(found[: last.start()]) < 3 * _ENOUGH
+        ):
+            break
+        found = found[: last.start()] + found[last.end() :]
+    return found
 
 
 def _unseen(page: Page) -> str:
-    """Text that the page hides, where it shows nothing: only what reads like one text, not scattered words."""
-    hidden = [b for b in page.hidden if len(b.text) - b.linked >= 20 and re.search(r"[。！？.!?]", b.text)]
-    if sum(len(b.text) for b in hidden) < 2 * _ENOUGH or len(page.hidden) > 400:
+    """Text that the page hides, where it shows nothing: the hidden element with the most sentences, if it reads like one text."""
+    groups: dict[int, list[Block]] = defaultdict(list)
+    for block in page.hidden:
+        groups[block.boxes[0]].append(block)
+    if not groups or len(groups) > 200:
         return ""
-    return markup.write(hidden)
+    best = max(groups.values(), key=lambda g: sum(b.value for b in g))
+    values = sum(b.value for b in best)
+    # a page of keywords that only machines are to see has hardly a line without links or with a full stop
+    if values < 2 * _ENOUGH or values < 0.6 * sum(len(b.text) for b in best):
+        return ""
+    return markup.write(trim(best, ""))
 
 
 def _readability(text: str, url: str) -> str:

@@ -228,7 +228,11 @@ def _marked_up(page: Page) -> Iterator[Dated | None]:
                 yield _dated(
                     node.get("content") or node.get("datetime") or "".join(node.itertext())[:60], "itemprop", 7.0
                 )
-        elif node.tag == "time" and node.get("datetime"):
+        elif node.tag != "time":
+            for name, value in node.attrib.items():
+                if name.startswith("data-") and _DATED_NAME.search(name) and not _LATER.search(name):
+                    yield _dated(value.strip(), "data", 3.5 if re.search("pub|article|post", name) else 2.0)
+        elif node.get("datetime"):
             block = page.blocks[order] if order < len(page.blocks) else None
             late = _LATER.search(f"{node.get('class') or ''} {prop}")
             boxed = block is None or block.has(names.BOX)
