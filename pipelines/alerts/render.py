@@ -226,6 +226,8 @@ def item_html(item: Item) -> str:
     )
     fired = f'<p style="color:#555;font-size:13px">fired: {escape(", ".join(item.clauses))}</p>' if item.clauses else ""
     about = f"{escape(item.outlet)}, {escape(item.date or 'no date')}"
+    if item.url:  # in words too: the text part of a mail is made from this and would lose the link
+        about += f'<br><span style="font-size:12px;word-break:break-all">{escape(item.url)}</span>'
     return f'<div style="margin:0 0 22px"><h2 style="font-size:17px;margin:0">{title}</h2><p style="margin:2px 0;color:#555">{about}</p>{rows}{fired}</div>'
 
 

@@ -77,6 +77,7 @@ def test_a_mail_arrives_with_evidence_and_key(office: Office, stocked: Any, mail
     assert "<mark" in parts["text/html"] and "出口信用保险" in parts["text/html"]
     assert "优化制造业外贸金融供给" in parts["text/plain"]
     assert "https://www.nfra.gov.cn/1" in parts["text/html"]
+    assert "https://www.nfra.gov.cn/1" in parts["text/plain"]
     assert "中国信保扩大承保" not in parts["text/plain"]
 
 
