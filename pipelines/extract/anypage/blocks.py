@@ -36,6 +36,8 @@ _STOPS = re.compile(r"[。！？；]|[.!?][\"”’']?(?:\s|$)")
 _SENTENCE_EN = re.compile(r"[a-z\d)\"”’][,;:.!?][\"”’]?(?:\s|$)|\s[–—-]\s")
 
 
+# comments and footers are not weighed together: there may be more of them than of the text
+_SURE_BOX = names.COMMENT | names.FOOT
 # `data-publish-time="1789600000"`
 _DATED_DATA = re.compile(r"data-[\w-]*(?:time|date)[\w-]*$")
 _RUN_OF_TAGS = re.compile(r"(?:<[A-Za-z][^<>]{0,200}>\s{0,20}){200,}")
@@ -73,6 +75,7 @@ class Box:
     flags: int
     start: int
     end: int = -1
+    word: str = ""
 
 
 @dataclass(slots=True)
@@ -104,8 +107,15 @@ class Page:
         """Decide which of the boxes are boxes: one that holds most of the page's sentences is its text."""
         sums = list(accumulate((b.value for b in self.blocks), initial=0))
         total = max(1, sums[-1])
+        # a text in pieces, each in a box of one make (page builders do so), is weighed as a whole; nested ones count once
+        together: dict[str, int] = {}
+        ends: dict[str, int] = {}
+        for box in self.boxes:
+            if box.start >= ends.get(box.word, 0):
+                together[box.word] = together.get(box.word, 0) + sums[box.end] - sums[box.start]
+                ends[box.word] = box.end
         for number, box in enumerate(self.boxes):
-            share = (sums[box.end] - sums[box.start]) / total
+            share = max(sums[box.end] - sums[box.start], 0 if box.flags & _SURE_BOX else together[box.word]) / total
             most = 0.85 if box.flags & (names.COMMENT | names.FOOT) else 0.4
             if share < most:
                 for block in self.blocks[box.start : box.end]:
@@ -244,7 +254,8 @@ class _Walk:
         if flags & names.BOX and (tag not in INLINE or flags & names.COMMENT):
             self._flush()
             self.open_boxes.append(len(self.page.boxes))
-            self.page.boxes.append(Box(flags, len(self.page.blocks)))
+            word = names.box_word(f"{node.get('class') or ''} {node.get('id') or ''}") or str(tag)
+            self.page.boxes.append(Box(flags, len(self.page.blocks), word=word))
             steps.append(("box", len(self.page.boxes) - 1))
         if tag == "a" and node.get("href") is not None:
             self.link_depth += 1

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 
 from pipelines.extract.anypage import blocks as cut
@@ -325,7 +325,8 @@ def _cut_after(found: list[Block]) -> list[Block]:
     passed = 0
     for position, block in enumerate(found):
         kind = lines.kind(block.text)
-        closes = kind in (lines.RIGHTS, lines.OTHER) or (kind == lines.EDITOR and lines.last_editor(block.text))
+        editor = kind == lines.EDITOR and lines.last_editor(block.text)
+        closes = kind in (lines.RIGHTS, lines.OTHER) or editor or lines.ends_text(block.text)
         if (
             closes
             and position
@@ -343,6 +344,10 @@ def _sign_off(kept: list[Block]) -> list[Block]:
     for _ in range(4):
         if len(kept) > 2 and (lines.signs_off(kept[-1].text) or lines.about_people(kept[-1].text)):
             kept = kept[:-1]
+    for position in range(max(0, len(kept) - 2), len(kept)):
+        text = lines.without_editor(kept[position].text)
+        if text and text != kept[position].text and not kept[position].has(cut.TABLE):
+            kept[position] = replace(kept[position], text=text)
     return kept
 
 

@@ -28,6 +28,9 @@ _ACCOUNT = re.compile(
     r"""\b(?:nick_?name|media_?name|account_?name|source_?name|articleSource|article_source)["']?\s*[:=]\s*(?:\w+\(\s*)?["'](?P<name>[^"'<>\\]{2,30})["']""",
     re.I,
 )
+_BY_INSIDE = re.compile(
+    r"(?:[·|•–—]|\d{4}|[AP]M)\s*,?\s*[Bb]y:?\s+(?P<who>[A-Z][\w.'’-]+(?:\s+(?:[A-Z][\w.'’-]*|and|de|van|von|al|bin|&)){1,6})"
+)
 _NO_NAME = re.compile(
     r"^(?:未知|佚名|本站|管理员|admin\w*|editor|root|责任编辑.*|最新文章|.{0,4}文章|更多.*|test|null|none|undefined|网络|原创|匿名|小编|编辑|system\w*|webmaster|来源|作者|发布|发表于?|更新于?|发布于|编辑于|时间|[\d\s._-]*|.*https?:.*|.*@.*)$",
     re.I,
@@ -183,7 +186,7 @@ def author(
         match = _WRITER.search(text)
         who = (match.group("who") or match.group("pen") or "").strip(" 、，,/|") if match else ""
         if not who:
-            by = _BY.match(text)
+            by = _BY.match(text) or _BY_INSIDE.search(text)
             who = _by(by) if by else ""
         if who and not _NO_NAME.match(who) and flat(who) not in known:
             who = re.sub(r"\s*(?:通讯员|特约|实习生?|记者|摄影)\s*[:：/]?\s*", " ", who).strip()

@@ -30,6 +30,10 @@ _BOX = re.compile(
     r"|post-?(?:tags?|nav|navigation|meta-?bottom|footer|share)|entry-?(?:footer|tags?|utility))(?:$|[-_ ]|\d+$)",
 )
 # a word that ends so is a place for text: `article-content`, but not `article-content-footer`
+# a summary set apart from the text that repeats it
+_SUMMARY = re.compile(
+    r"(?:^|[-_])(?:intro|introduction|abstract|summary|zhaiyao|daodu|daoyu|tiyao|digest|key-?points?|takeaways?)(?:$|[-_]\d*$|[-_]?(?:box|txt|text|con|content|wrap))"
+)
 _TEXT = re.compile(
     r"(?:(?:content|main|news|post|entry|story|text|detail|page|doc|body|rich|blog|single|view|info)[-_]?)*(?:article|content|contents|body|text|detail|story|zhengwen|neirong|con|cont|para|nr|zw)(?:[-_]?\d+)?$"
     r"|^(?:trs_editor|trs_editor_view|zoom|ozoom|articlecontent|rich-?text|markdown-?body|e-content|bodytext|prose|wysiwyg|ueditor|editor-?content|xl-?content"
@@ -79,6 +83,12 @@ def kind(names: str) -> int:
 
 
 @lru_cache(maxsize=8192)
+def box_word(names: str) -> str:
+    """The first word of a class and id that says box: boxes of one word are weighed together."""
+    return next((w for w in _spread(names[:300]).split() if _word(w) & BOX), "")
+
+
+@lru_cache(maxsize=8192)
 def _word(word: str) -> int:
     flags = 0
     if word.startswith(("has-", "no-", "with-", "without-", "js-has")):
@@ -87,7 +97,9 @@ def _word(word: str) -> int:
         flags |= COMMENT | BOX
     if _FOOT.search(word):
         flags |= FOOT | BOX
-    if _TEXT.search(word):
+    if _SUMMARY.search(word):
+        flags |= BOX
+    elif _TEXT.search(word):
         flags |= TEXT
     elif _BOX.search(word):
         flags |= BOX

@@ -194,8 +194,21 @@ def _named(block: cut.Block) -> float:
     return 1.0 if block.has(names.TITLE) else 0.0
 
 
+# labels that stand in a heading beside the headline
+_LABEL = re.compile(
+    r"^(?:原创|置顶|独家|视频|图集|转载|推荐|专题|热|新|精|荐|收藏|分享|打印|图文|快讯|编译|头条|直播|深度|exclusive|video|opinion|new)+$",
+    re.I,
+)
+
+
 def _mended(text: str, at: int, told: list[str], window: str) -> Headline:
-    """A headline that the page shows cut off (`…`), whole where a meta has it whole."""
+    """A headline that the page shows cut off (`…`) or with a label beside it, whole and alone where a meta has it so."""
+    for value in [*told, without_site(window, [])]:
+        mine, theirs = flat(text), flat(value)
+        if len(theirs) >= 6 and theirs != mine and (mine.startswith(theirs) or mine.endswith(theirs)):
+            rest = mine.removeprefix(theirs) if mine.startswith(theirs) else mine.removesuffix(theirs)
+            if _LABEL.match(rest):
+                return Headline(without_site(value, []), at)
     if re.search(r"(?:…|\.\.\.)\s*$", text):
         stem = flat(text)
         for value in [*told, window]:
