@@ -161,7 +161,9 @@ class ArticleOptions(Model):
     format: Literal["html", "json"] = Field("html", description="what a document's address answers")
     skip: bool = Field(False, description="true = don't fetch documents; the list's row is all there is")
     root: str | None = Field(None, description="json: path under which the fields lie")
-    title: Texts = Field((), description="title")
+    title: Texts = Field(
+        (), description="title; where none is given, every field is read by evidence, as on a page of an unknown site"
+    )
     title_strip: Regexes = Field((), description="cut off the title")
     published: Texts = Field((), description="date of publication")
     modified: Texts = Field((), description="date of the last change")

@@ -57,12 +57,20 @@ def extract_page(text: str, url: str, source: Any = None) -> Draft:
         draft = _by_evidence(text, url, source)
     else:
         draft = html.read(text, url, source)
-        if not draft.body or (len(re.sub(r"<[^>]*>|\s", "", draft.body)) < _DOUBTED and not draft.attachments):
+        if not draft.selected or not draft.body or (_letters(draft.body) < _DOUBTED and not draft.attachments):
             found = general(text, url)
-            if len(found.body) > len(draft.body):
+            if len(found.body) > len(draft.body) or (not draft.selected and _letters(found.body) >= _DOUBTED):
                 draft.body = ""
             draft.fill(found)
+            if not draft.selected and source.article.body:
+                draft.remarks.append(
+                    "the body selectors of this source found nothing here: the text was found by evidence"
+                )
     return draft
+
+
+def _letters(markup: str) -> int:
+    return len(re.sub(r"<[^>]*>|\s", "", markup))
 
 
 def _by_evidence(text: str, url: str, source: Any) -> Draft:
@@ -72,7 +80,7 @@ def _by_evidence(text: str, url: str, source: Any) -> Draft:
     if source.article.body:
         body = html.find_body(html.parse(text), source.article.body)
         markup = html.body_markup(body, source.article.remove) if body is not None else ""
-        if len(re.sub(r"<[^>]*>|\s", "", markup)) >= _DOUBTED:
+        if _letters(markup) >= _DOUBTED:
             draft.body = markup
     return draft
 

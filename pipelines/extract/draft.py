@@ -36,6 +36,8 @@ class Draft:
     paywalled: bool = False
     public_url: str = ""
     remarks: list[str] = field(default_factory=list)
+    # the source's own selectors found the body; where they did not, the page has changed or is of another make
+    selected: bool = True
 
     def fill(self, other: Draft) -> Draft:
         """Take from another reading of the same page what is missing here."""

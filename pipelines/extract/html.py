@@ -65,6 +65,7 @@ def read_tree(root: html.HtmlElement, text: str, url: str, source: Any) -> Draft
     body = find_body(root, options.body)
     _attach(draft, root, body, base, source)
     fallback.complete(draft, root, text, metas, body, authors=source.type in ("media", "aggregator"))
+    draft.selected = body is not None
     if body is None:
         body = fallback.known_body(root, draft.title)
     if body is not None:
