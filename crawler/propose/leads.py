@@ -50,6 +50,18 @@ def of_page(body: bytes, url: str, content_type: str, robots: str) -> list[Lead]
     return list({lead.url: lead for lead in reversed(found)}.values())[::-1]
 
 
+def itself(body: bytes, url: str) -> Lead | None:
+    """The given address where it is a feed or a sitemap already."""
+    head = body[:3000].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if body[:2] == b"\x1f\x8b" or b"<urlset" in head or b"<sitemapindex" in head:
+        return Lead(SITEMAP, url, "the address itself is a sitemap")
+    if (b"<rss" in head or b"<feed" in head or b"<rdf:rdf" in head) and b"<html" not in head:
+        return Lead(FEED, url, "the address itself is a feed")
+    if head.startswith(b"{") and b"jsonfeed.org" in head:
+        return Lead(FEED, url, "the address itself is a feed")
+    return None
+
+
 def _feeds(root: object, url: str) -> list[Lead]:
     found = []
     for node in root.iter("link"):  # type: ignore[attr-defined]

@@ -22,7 +22,7 @@ _DATE = re.compile(
     r"(?:19|20)\d{2}\s?[-/.年]\s?\d{1,2}\s?[-/.月]\s?\d{1,2}|(?<!\d)[01]?\d[-/月.][0-3]?\d(?!\d)|\d{1,2}\s(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?,?\s(?:19|20)\d{2}"
     r"|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?\s\d{1,2},?\s(?:19|20)\d{2}|\d+\s?(?:分钟|小时|天)前|昨天|今天"
 )
-STEADY = re.compile(r"^[A-Za-z][A-Za-z_-]*$")
+STEADY = re.compile(r"^[A-Za-z][A-Za-z_-]*\d{0,2}$")
 _MOST_NODES = 40_000
 
 
@@ -60,7 +60,7 @@ def _families(root: Element, url: str) -> Iterator[Family]:
         rows = [n for n in nodes if _main_link(n, url) is not None]
         if len(rows) >= _FEWEST and len(rows) >= 0.5 * len(nodes):
             family = Family(rows)
-            family.dated = sum(bool(_DATE.search(element_text(n))) for n in rows)
+            family.dated = sum(bool(_DATE.search(element_text(n)) or _in_two(n)) for n in rows)
             family.weight = _weight(family, url)
             if family.weight > 0:
                 yield family
@@ -68,6 +68,16 @@ def _families(root: Element, url: str) -> Iterator[Family]:
 
 def _make(node: Element) -> str:
     return f"{node.tag}.{'.'.join(sorted(_steady(node)))}"
+
+
+def _chain(node: Element) -> str:
+    """The make of an element and of the two around it."""
+    around = [
+        node,
+        *([p] if (p := node.getparent()) is not None else []),
+        *([g] if p is not None and (g := p.getparent()) is not None else []),
+    ]
+    return ">".join(_make(n) for n in around)
 
 
 def _steady(node: Element) -> list[str]:
@@ -132,6 +142,8 @@ def _options(root: Element, family: Family) -> dict[str, Any]:
     published = _published(family)
     if published:
         options["published"] = published
+        if _yearless(family):
+            options["date_formats"] = ["%m-%d", "%m/%d", "%m月%d日"]
     return options
 
 
@@ -161,25 +173,19 @@ def _items(root: Element, family: Family) -> str:
         if not found:
             continue
         hits = len(found & wanted)
-        # rows without a link (rulers, headings) inside the list cost little: they give nothing
-        score = hits / len(wanted) * (hits / len(found)) ** 0.5 - 0.001 * len(css)
+        # rows of the same make in another column are rows too; those without a link (rulers, headings) give nothing
+        alike = hits + sum(n not in wanted and _chain(n) == _chain(node) for n in found)
+        score = hits / len(wanted) * (alike / len(found)) ** 0.5 - 0.001 * len(css)
         if score > best_score + 0.02:
             best, best_score = css, score
-    return best if best_score > 0.6 else ""
+    return best if best_score > 0.75 else ""
 
 
 def _link_and_title(family: Family) -> tuple[str, list[str]]:
     node = family.nodes[0]
     if node.tag == "a":
-        inner = next(
-            (
-                f"{h}::text"
-                for h in ("h2", "h3", "h4", "b", "strong", "p")
-                if sum(bool(first(n, [f"{h}::text"])) for n in family.nodes) >= 0.8 * len(family.nodes)
-            ),
-            "",
-        )
-        return "::attr(href)", [s for s in (inner, "::attr(title)", "::text") if s]
+        inner = _inner_title(family)
+        return "::attr(href)", [*([inner] if inner else []), "::attr(title)", "::text"]
     best = "a"
     for css in _link_selectors(node):
         good = sum(_same_link(n, css) for n in family.nodes)
@@ -198,6 +204,26 @@ def _link_and_title(family: Family) -> tuple[str, list[str]]:
     return f"{best}::attr(href)", [*titles, *([f"{heading}::text"] if heading else []), f"{best}::text"]
 
 
+def _yearless(family: Family) -> bool:
+    """Whether the rows' dates are a month and a day only."""
+    found = [m.group() for n in family.nodes if (m := _DATE.search(f"{element_text(n)} {n.tail or ''}"))]
+    return bool(found) and sum(bool(re.fullmatch(r"[01]?\d[-/月.][0-3]?\d", f)) for f in found) > 0.5 * len(found)
+
+
+def _inner_title(family: Family) -> str:
+    """The element of a row that is one link which holds the title alone, without summary and date."""
+    tries: dict[str, None] = {f"{h}::text": None for h in ("h2", "h3", "h4", "h5", "b", "strong", "p")}
+    for child in family.nodes[0].iter():
+        if isinstance(child.tag, str) and child is not family.nodes[0] and len(element_text(child)) > 5:
+            tries.update({f".{c}::text": None for c in _steady(child)[:1]})
+    for css in tries:
+        shown = [first(n, [css]) or "" for n in family.nodes]
+        fit = sum(6 <= len(t) <= 120 and not re.fullmatch(rf"\W*(?:{_DATE.pattern})\W*", t) for t in shown)
+        if fit >= 0.8 * len(family.nodes) and len(set(shown)) > 0.8 * len(shown):
+            return css
+    return ""
+
+
 def _link_selectors(node: Element) -> Iterator[str]:
     yield "a"
     yield from ("h2 a", "h3 a", "h4 a", "dt a", "a[title]", "td a", "p a", "strong a")
@@ -208,6 +234,8 @@ def _link_selectors(node: Element) -> Iterator[str]:
         if parent is not None:
             yield from (f".{c} a" for c in _steady(parent))
             yield f"{parent.tag} > a"
+            place = sum(1 for _ in parent.itersiblings(preceding=True)) + 1
+            yield f"{parent.tag}:nth-child({place}) a"
     yield "a:last-of-type"
 
 
@@ -215,6 +243,20 @@ def _same_link(node: Element, css: str) -> bool:
     main = _main_link(node, "")
     href = first(node, [f"{css}::attr(href)"])
     return main is not None and bool(href) and href == (main.get("href") or "").strip()
+
+
+def _in_two(node: Element) -> tuple[str, str] | None:
+    """XPaths of the two elements in which year and month stand apart from the day (`<b>28</b><i>2026-09</i>`)."""
+    month = day = ""
+    for child in node.iter():
+        if isinstance(child.tag, str) and not len(child) and child.text:
+            shown = child.text.strip()
+            path = f".//{child.tag}" + (f'[contains(@class, "{c[0]}")]' if (c := _steady(child)) else "")
+            if re.fullmatch(r"(?:19|20)\d{2}\s?[-/.年]\s?\d{1,2}\s?月?", shown):
+                month = path
+            elif re.fullmatch(r"[0-3]?\d\s?日?", shown):
+                day = day or path
+    return (month, day) if month and day else None
 
 
 def _published(family: Family) -> list[str]:
@@ -234,6 +276,12 @@ def _published(family: Family) -> list[str]:
     best = max(counted, key=lambda css: counted[css])
     if counted[best] >= 0.5 * len(family.nodes):
         return [best]
+    two = _in_two(family.nodes[0])
+    if two is not None:
+        return [f'xpath:concat({two[0]}, "-", {two[1]})']
+    tails = [node.tail or "" for node in family.nodes]
+    if sum(bool(_DATE.search(t)) for t in tails) >= 0.5 * len(tails):
+        return ["xpath:following-sibling::text()[1]"]
     if family.dated >= 0.5 * len(family.nodes):
         # the date stands bare in the row's text, after the link
         return [

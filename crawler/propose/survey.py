@@ -55,7 +55,11 @@ def survey(
             return found
         moment = now or candidates.now_utc()
         found.site = candidates.site(page)
-        if like is not None:
+        given = leads.itself(page.body, url)
+        made = candidates.of_lead(given, page, found.site, sources, moment) if given and like is None else None
+        if made is not None and made.rows:
+            found.candidates = [made]
+        elif like is not None:
             found.candidates = [candidates.like(like, page, found.site, sources, moment)]
         else:
             _all_ways(found, page, said, url, directory, sources, moment, say)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -189,3 +190,59 @@ def test_a_refused_block_leaves_the_file_alone(own_config: Path) -> None:
 def test_rows_are_not_found_in_menus() -> None:
     menu = "<ul class='nav'>" + "".join(f"<li><a href='/{i}/'>栏目{i}</a></li>" for i in range(9)) + "</ul>"
     assert rows.find(menu, "https://a.example/") == []
+
+
+TITLES = (
+    "开发区公布新一批设备更新项目清单", "轴承企业联合申报智能工厂补助", "市级担保机构下调首贷户费率", "跨江公铁大桥主塔封顶",
+    "冷链仓储用地审批时限压缩一半", "老旧锅炉改造进入收尾阶段", "外贸企业汇率避险培训班开课", "化工园区应急演练查出七处隐患",
+)  # fmt: skip
+MENU = "<ul class='nav'>" + "".join(f"<li><a href='/{c}/'>栏目名称{c}</a></li>" for c in "abcdefgh") + "</ul>"
+
+
+def day(number: int, form: str = "%Y-%m-%d") -> str:
+    return (dt.date(2026, 9, 28) - dt.timedelta(days=number)).strftime(form)
+
+
+def each(row: Callable[[int, str], str]) -> str:
+    return "".join(row(n, t) for n, t in enumerate(TITLES))
+
+
+ROWS = {
+    "definition lists": each(lambda n, t: f'<dl><dt><a href="/n/{n}00.html">{t}</a></dt><dd>{day(n)}</dd></dl>'),
+    "several links in a table row": "<table>" + each(lambda n, t: f'<tr><td><a href="/u/{n}">部门{n}</a></td><td><a href="/n/{n}00.html">{t}</a></td><td>粤府〔2026〕{n}号</td><td>{day(n)}</td></tr>') + "</table>",
+    "rows that are one link": '<div class="listbox">' + each(lambda n, t: f'<a href="/n/{n}00.html" class="row"><span class="t">{t}</span><span class="d">{day(n, "%Y.%m.%d")}</span></a>') + "</div>",
+    "bare dates in brackets": '<div class="c">' + each(lambda n, t: f'<p>· <a href="/n/{n}00.html">{t}</a> ({day(n)})</p>') + "</div>",
+    "dates without a year": '<ul class="l">' + each(lambda n, t: f'<li>[{day(n, "%m-%d")}] <a href="/n/{n}00.html">{t}</a></li>') + "</ul>",
+    "day apart from month": '<ul class="l2">' + each(lambda n, t: f'<li><div class="date"><b>{day(n, "%d")}</b><i>{day(n, "%Y-%m")}</i></div><div class="txt"><a href="/n/{n}00.html"><h4>{t}</h4></a><p>这里是一段摘要。</p></div></li>') + "</ul>",
+    "lines parted by br": '<div class="main">' + each(lambda n, t: f'·<a href="/n/{n}00.html">{t}</a> {day(n)}<br>') + "</div>",
+    "dates in addresses": '<div id="news">' + each(lambda n, t: f'<div class="item"><a href="/{day(n, "%Y/%m/%d")}/a{n}.html">{t}</a></div>') + "</div>",
+    "summaries with a second link": each(lambda n, t: f'<div class="post-item"><h3><a href="/n/{n}00.html">{t}</a></h3><p>这里是一段摘要。<a href="/n/{n}00.html">阅读全文</a></p><span>发布时间：{day(n)}</span></div>'),
+    "two columns": '<div class="tab"><ul>' + each(lambda n, t: f'<li><a href="/n/{n}00.html" title="{t}">{t[:8]}...</a><em>{day(n, "%m/%d")}</em></li>') + '</ul></div><div class="tab"><ul>' + each(lambda n, t: f'<li><a href="/y/{n}00.html" title="乙{t}">{t[:8]}...</a><em>{day(n, "%m/%d")}</em></li>') + "</ul></div>",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("shape", ROWS)
+def test_rows_of_many_makes_are_read_with_title_link_and_day(tmp_path: Path, shape: str) -> None:
+    url = "https://www.x-demo.example/news/"
+    page = f"<html><head><meta charset=utf-8><title>新闻-某网</title></head><body>{MENU}{ROWS[shape]}</body></html>"
+    answer = door.Answer(url, final_url=url, status=200, body=page.encode())
+    build = writing.Builder(built_in(), tmp_path)
+    found = candidates.of_page(answer, candidates.site(answer), build, dt.datetime(2026, 10, 8, tzinfo=dt.UTC))
+    best = max(found, key=lambda c: c.weight)
+    listed = {r.said["title"]: (r.said.get("published_on"), r.url) for r in best.listed.rows}
+    assert [listed[t][0] for t in TITLES] == [day(n) for n in range(len(TITLES))]
+    assert all("/n/" in listed[t][1] or "/2026/" in listed[t][1] for t in TITLES)
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b'<?xml version="1.0"?><rss version="2.0">', "feed"),
+        (b'<feed xmlns="http://www.w3.org/2005/Atom">', "feed"),
+        (b"<urlset>", "sitemap"),
+        (b"<html><body>", ""),
+    ],
+)
+def test_an_address_that_is_a_list_for_machines_itself(body: bytes, kind: str) -> None:
+    found = leads.itself(body, "https://a.example/x")
+    assert (found.kind if found else "") == kind
