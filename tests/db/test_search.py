@@ -231,3 +231,10 @@ def test_what_is_inside_a_text_stays_inside_it_when_folded(text: str) -> None:
 
 def test_phrase_of_a_run_in_the_middle_ends_there() -> None:
     assert phrase_tokens("贷款5G利率") == ["贷款", "款", "5g", "利率"]
+
+
+@pytest.mark.parametrize(
+    ("traditional", "simplified"), [("答覆", "答复"), ("藉此", "借此"), ("瞭解", "了解"), ("沿著", "沿着")]
+)
+def test_variants_of_characters_are_one(traditional: str, simplified: str) -> None:
+    assert fold(traditional) == fold(simplified)
