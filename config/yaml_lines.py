@@ -152,7 +152,18 @@ class _Builder:
                 out.append(self.value(item, depth + 1))
                 out.lines.append(item.start_mark.line + 1)
             return out
-        return self.loader.construct_object(node)
+        try:
+            return self.loader.construct_object(node)
+        except (
+            ValueError,
+            LookupError,
+            TypeError,
+            OverflowError,
+        ):  # a tag that its value does not fit: !!int without digits
+            kind = node.tag.rpartition(":")[2]
+            raise ConfigError(
+                self.name, line, f"{str(node.value)[:40]!r} is not a value of the kind {kind!r}"
+            ) from None
 
     def _map(self, node: Any, depth: int, line: int) -> Map:
         out = Map(line)

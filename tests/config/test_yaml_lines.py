@@ -114,3 +114,9 @@ def test_any_text_gives_a_value_or_a_config_error(text: str) -> None:
         assert isinstance(parse(text, "f.yaml"), (Map, Seq, str, int, float, bool, type(None)))
     except ConfigError as error:
         assert str(error).startswith("f.yaml")  # noqa: PT017
+
+
+@pytest.mark.parametrize("value", ["!!int ''", "!!float x", "!!bool maybe", "!!int"])
+def test_a_tag_that_does_not_fit_its_value_is_refused(value: str) -> None:
+    with pytest.raises(ConfigError, match=r"line 2: '.*' is not a value of the kind|line 2: .*tag"):
+        parse(f"a: 1\nb: {value}\n", "x.yaml")
