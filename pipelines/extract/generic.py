@@ -28,13 +28,13 @@ def general(text: str, url: str) -> Draft:
     headline = titles.find(page, metas, said, start, names)
     region = body.find(page, headline.text, headline.at) if first else None
     draft.title = headline.text
-    draft.site = names[0] if names else ""
+    draft.site = names[0] if names else credit.after_headline(window, headline.text)
     # the page's data are searched only where the page itself shows no text
     kept = embedded.stored(page.scripts) if region is None or region.value < 80 else embedded.Stored()
     draft.published = when.candidates(page, metas, said, url, headline.at, region, kept.around)
     draft.outlet = credit.outlet(page, metas, said, headline.at, region)
     draft.author = credit.author(page, metas, said, headline.at, region, [draft.outlet, *names])
-    if not draft.outlet and not draft.site:
+    if not draft.outlet and not draft.site and not credit.person(draft.author) and "、" not in draft.author:
         # a page that names nobody else: the account that published it
         draft.outlet = draft.author
     if _LABELLED.search(text):

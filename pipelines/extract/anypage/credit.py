@@ -128,9 +128,25 @@ def outlet(page: Page, metas: dict[str, str], said: Said, title_at: int, region:
     return _beside_date(page, title_at, region) or _in_scripts(page)
 
 
+def person(name: str) -> bool:
+    """Whether a name may be a person's: two or three Chinese characters, or Western words without a medium's."""
+    return bool(
+        re.fullmatch(r"[一-鿿]{2,3}|[一-鿿]{1,4}·[一-鿿·]{1,8}|[A-Z][\w.'’-]+(?: [A-Z][\w.'’-]+){1,3}", name)
+    ) and not re.search(r"[报网社台刊]$|News|Times|Post|Daily|Press", name)
+
+
+def after_headline(window: str, headline: str) -> str:
+    """The site's name as the rest of the window's title behind the headline (`…-CSDN.NET`)."""
+    if not headline or not window.startswith(headline):
+        return ""
+    parts = [p.strip() for p in re.split(r"[_|｜»–—·-]+", window[len(headline) :]) if p.strip()]
+    return parts[-1] if parts and len(parts[-1]) <= 30 and not _NO_NAME.match(parts[-1]) else ""
+
+
 def _beside_date(page: Page, title_at: int, region: Region | None) -> str:
     """The one name in the line of the date under the headline (`晚报 2024-04-16 09:30`)."""
     start = region.start if region else 0
+    writers = {flat(b.spaced) for b in page.blocks[max(0, title_at) : start + 2] if _WRITER.search(b.spaced)}
     for block in page.blocks[max(0, title_at + 1) : start]:
         match = _DATE_LINE.search(block.spaced)
         if not match or len(block.spaced) > 90 or re.search(r"(?:作\s*者|记\s*者|编\s*辑|By)\s*[:：/]?", block.spaced):
@@ -138,7 +154,9 @@ def _beside_date(page: Page, title_at: int, region: Region | None) -> str:
         for part in (block.spaced[: match.start()].split()[::-1], block.spaced[match.end() :].split()):
             token = part[0].strip("|｜·,，[]【】()（）") if part else ""
             token = re.split(r"[\[【(（]", token)[0]
-            if re.fullmatch(r"[一-鿿A-Za-z·]{2,16}", token) and not _NO_NAME.match(token) and not lines.kind(token):
+            plain = re.fullmatch(r"[一-鿿A-Za-z·]{2,16}", token) and not _NO_NAME.match(token) and not lines.kind(token)
+            # the names of the authors, whom another line names as such, are no outlet
+            if plain and not any(flat(token) in w for w in writers):
                 return token
     return ""
 
@@ -164,7 +182,7 @@ def _named(page: Page, title_at: int, region: Region | None, pattern: re.Pattern
                 f"{node.get('class') or ''} {node.get('id') or ''} {node.get('rel') or ''} {node.get('itemprop') or ''}"
             )
             if name.strip() and pattern.search(name) and len(node) <= 4:
-                text = " ".join("".join(node.itertext()).split())
+                text = " ".join(" ".join(node.itertext()).split())
                 text = re.sub(r"^\s*(?:来\s*源|作\s*者|文|By|Source|Author)\s*[:：]?\s*", "", text)
                 text = re.sub(r"\s*(?:责任编辑|责编|编辑|校对|发布|时间|日期|来源)\s*[:：].*$", "", text).strip(
                     " |｜·,"
