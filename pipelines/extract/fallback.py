@@ -83,7 +83,8 @@ def metas(root: Element) -> dict[str, str]:
         for attribute in ("name", "property", "itemprop", "id"):
             name = node.get(attribute)
             if name:
-                found.setdefault(name.strip().lower(), content)
+                # some systems write `weibo: article:create_at`
+                found.setdefault("".join(name.split()).lower(), content)
     return found
 
 

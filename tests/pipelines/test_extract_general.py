@@ -1,7 +1,7 @@
 """Pages of sites that nobody configured, in the structures of many publishing systems, in our own words: each field is a test.
 
 A fixture is a folder of `fixtures/general`: `input.html` and `expected.json` (address, moment of the fetch, fields). `first` and
-`last` are how the text begins and ends, `chars` its length without blanks, `lacks` what must not be in it.
+`last` are how the text begins and ends, `chars` its length without blanks, `holds` what must be in it, `lacks` what must not.
 """
 
 from __future__ import annotations
@@ -54,6 +54,7 @@ def having(*keys: str) -> list[str]:
 
 
 VALUES = [(n, f) for n in NAMES for f in FIELDS if f in expected(n)]
+HOLDS = [(n, w) for n in NAMES for w in expected(n).get("holds", [])]
 LACKS = [(n, w) for n in NAMES for w in expected(n).get("lacks", [])]
 
 
@@ -76,6 +77,11 @@ def test_last_line(name: str) -> None:
 @pytest.mark.parametrize("name", having("chars"))
 def test_length(name: str) -> None:
     assert 0.92 <= len(flat(read(name).text)) / expected(name)["chars"] <= 1.12
+
+
+@pytest.mark.parametrize(("name", "words"), HOLDS, ids=[f"{n}-{w[:12]!r}" for n, w in HOLDS])
+def test_lines_in_between_are_kept(name: str, words: str) -> None:
+    assert flat(words) in flat(read(name).text)
 
 
 @pytest.mark.parametrize(("name", "words"), LACKS, ids=[f"{n}-{w[:12]!r}" for n, w in LACKS])

@@ -297,7 +297,7 @@ class _Walk:
 
     def _inherit(self, node: Element, tag: str, flags: int) -> int:
         kept = self.flags[-1] & ~(names.META | names.TITLE | HEADING | names.TEXT)
-        kept |= flags & (names.CAPTION | names.META | names.TITLE)
+        kept |= flags & (names.CAPTION | names.META | names.TITLE | names.PICTURE)
         if tag in HEADINGS:
             kept |= HEADING
         elif tag == "figcaption":
@@ -357,6 +357,8 @@ class _Walk:
         if not text:
             return
         flags = self.flags[-1] | (AFTER_IMAGE if self.after_image else 0)
+        if self.after_image and flags & names.PICTURE and len(text) <= 120:
+            flags |= names.CAPTION
         node = self.nodes[-1]
         if self.out_of_sight:
             self.page.hidden.append(

@@ -298,6 +298,8 @@ def trim(found: list[Block], title: str) -> list[Block]:
             continue
         if kind in (lines.RIGHTS, lines.OTHER) and (early or late) and not block.has(cut.TABLE):
             continue
+        if (early or late) and lines.promotes(block.text) and not block.has(cut.TABLE):
+            continue
         if kind == lines.CREDIT and (early or not kept) and not _LEGAL_NOTE.match(block.text):
             continue
         if block.linked > 0.4 * len(block.text) and lines.points_elsewhere(block.text):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from pipelines.extract.anypage import blocks as cut
 from pipelines.extract.anypage import lines, names
 from pipelines.extract.anypage.blocks import Block, Page
 from pipelines.extract.anypage.body import Region, flat
@@ -90,6 +91,8 @@ def sites(metas: dict[str, str], said: Said, window: str, headings: set[str]) ->
         name = tail.group(1).strip(" -")
         known = {flat(f) for f in found}
         found.append(window[: tail.start()].strip(" -_|") if flat(name) in headings - known else name)
+    # one name in two languages: 某某新闻-The Paper
+    found = [re.sub(r"(?<=[\u4e00-\u9fff])\s?[-–—|]\s?[A-Z][\w .&']{2,30}$", "", name) for name in found]
     return list(dict.fromkeys(found))
 
 
@@ -151,6 +154,9 @@ def _beside_date(page: Page, title_at: int, region: Region | None) -> str:
         match = _DATE_LINE.search(block.spaced)
         if not match or len(block.spaced) > 90 or re.search(r"(?:作\s*者|记\s*者|编\s*辑|By)\s*[:：/]?", block.spaced):
             continue
+        beside = _medium_beside(page, block.order, max(0, title_at + 1), start)
+        if beside and not block.spaced[: match.start()].strip():
+            return beside
         for part in (block.spaced[: match.start()].split()[::-1], block.spaced[match.end() :].split()):
             token = part[0].strip("|｜·,，[]【】()（）") if part else ""
             token = re.split(r"[\[【(（]", token)[0]
@@ -158,6 +164,22 @@ def _beside_date(page: Page, title_at: int, region: Region | None) -> str:
             # the names of the authors, whom another line names as such, are no outlet
             if plain and not any(flat(token) in w for w in writers):
                 return token
+    return ""
+
+
+# 某某报 alone in a line, or behind a writer: 张三/某某报
+_MEDIUM = re.compile(
+    r"^(?:(?P<who>[一-鿿·]{2,4}(?:[ 、][一-鿿·]{2,4}){0,3})\s*[/／|｜]\s*)?(?P<medium>[一-鿿A-Za-z·]{1,14}(?:报|社|网|台|周刊|杂志|在线|客户端|融媒体?|新闻))$"
+)
+
+
+def _medium_beside(page: Page, order: int, first: int, last: int) -> str:
+    """The medium in the line before or after that of the date, where it is nothing else."""
+    for place in (order - 1, order + 1):
+        block = page.blocks[place] if first <= place < last else None
+        match = _MEDIUM.match(block.spaced) if block and not block.linked else None
+        if match and not lines.kind(match.group("medium")):
+            return match.group("medium")
     return ""
 
 
@@ -187,9 +209,29 @@ def _named(page: Page, title_at: int, region: Region | None, pattern: re.Pattern
                 text = re.sub(r"\s*(?:责任编辑|责编|编辑|校对|发布|时间|日期|来源)\s*[:：].*$", "", text).strip(
                     " |｜·,"
                 )
-                if 2 <= len(text) <= 40 and not re.search(r"\d{4}|[<>{}=。]", text) and not _NO_NAME.match(text):
+                if (
+                    2 <= len(text) <= 40
+                    and not re.search(r"\d{4}|[<>{}=。：，？！]", text)
+                    and not _NO_NAME.match(text)
+                ):
                     return text
     return ""
+
+
+def _writer(block: Block) -> str:
+    """Who a line says wrote the text; whoever took the picture above it did not."""
+    text = block.spaced if len(block.text) <= 120 else ""
+    pictured = block.has(names.CAPTION) or (block.has(cut.AFTER_IMAGE) and lines.describes_picture(text))
+    if not text or pictured or (block.value and len(text) > 60):
+        return ""
+    match = _WRITER.search(text)
+    who = (match.group("who") or match.group("pen") or "").strip(" 、，,/|") if match else ""
+    if not who and (beside := _MEDIUM.match(text)) and beside.group("who"):
+        who = beside.group("who")
+    if not who:
+        by = _BY.match(text) or _BY_INSIDE.search(text)
+        who = _by(by) if by else ""
+    return who
 
 
 def author(
@@ -198,14 +240,7 @@ def author(
     """Who wrote it. `others` are names of outlets, which are no authors."""
     known = {flat(o) for o in others if o}
     for block in _near(page, title_at, region):
-        text = block.spaced if len(block.text) <= 120 else ""
-        if not text or (block.value and len(text) > 60):
-            continue
-        match = _WRITER.search(text)
-        who = (match.group("who") or match.group("pen") or "").strip(" 、，,/|") if match else ""
-        if not who:
-            by = _BY.match(text) or _BY_INSIDE.search(text)
-            who = _by(by) if by else ""
+        who = _writer(block)
         if who and not _NO_NAME.match(who) and flat(who) not in known:
             who = re.sub(r"\s*(?:通讯员|特约|实习生?|记者|摄影)\s*[:：/]?\s*", " ", who).strip()
             return re.sub(r"\s*[/／&＆]\s*", "、", who)

@@ -29,10 +29,12 @@ _EDITOR = re.compile(
 )
 _ROLE = r"(?:责任编辑|责编|编\s?辑|校\s?对|审\s?核|编审|终审|监制|摄影|记者|主编|统筹)"
 _EDITORS = re.compile(_OPEN + rf"(?:{_ROLE}\s?[:：/／丨|]?\s*[一-鿿·]{{2,4}}[\s　,，;；|]*){{2,6}}[\s)）】\]]*$")
-_LAST_EDITOR = re.compile(r"责\s?任\s?编\s?辑|责\s?编\s*[:：/]|^[\s(（\[【]*编\s?辑\s*[:：]")
+# several of those who made it in one line, whatever stands first: 某科供稿 摄影/某 编辑/某
+_CREW = re.compile(r"(?:摄影|编辑|撰稿|供稿|撰文|校对|审核|初审|复审|终审|责编|监制|制图|排版|美编)\s*[/／:：|｜丨]")
+_LAST_EDITOR = re.compile(r"责\s?任\s?编\s?辑|责\s?编\s*[:：/／丨|｜]|^[\s(（\[【]*编\s?辑\s*[:：]")
 _RIGHTS = re.compile(
     _OPEN
-    + r"(?:本文|以上|特别|重要|郑重|法律|网站|相关|风险|转载|侵权|内容|免责|作者|版权|平台|投资|温馨)?\s?(?:版权(?:声明|说明|所有|归|信息)|版\s*权\s*所\s*有|免责(?:声明|条款|说明)|(?:特别|郑重|重要|法律|侵权|转载|作者|风险|原创|友情|温馨|平台|本站|本网站?|网站|投资)(?:声明|提示|提醒|说明|警示))(?:\s*[:：）)】\]].{0,600})?$"
+    + r"(?:本文|以上|特别|重要|郑重|法律|网站|相关|风险|转载|侵权|内容|免责|作者|版权|平台|投资|温馨)?\s?(?:版权(?:声明|说明|所有|归|信息)|版\s*权\s*所\s*有|免责(?:声明|条款|说明)|(?:郑重|法律|侵权|转载|作者|风险|原创|平台|本站|本网站?|网站|投资)(?:声明|提示|提醒|说明|警示)|特别声明|(?:特别|重要|友情|温馨)(?:声明|提示|提醒|说明|警示)(?=[\s:：）)】\]]*(?:$|.{0,60}(?:本文|此文|文中|本站|本网|本平台|转载|版权|侵权|内容|文章|图片|观点|投资|账号|公众号))))(?:\s*[:：）)】\]].{0,600})?$"
     r"|"
     + _OPEN
     + r"(?:声明|风险提示|注)\s*[:：].{0,20}(?:本文|此文|该文|文中|本站|本网|转载|版权|内容|文章|图片|观点|投资).{0,500}$"
@@ -60,7 +62,7 @@ _BUTTON = re.compile(
     + r"(?:分享(?:到|至|给|让更多人看到|按钮|本文|文章|道)?\s*[:：]?.{0,24}|一键分享|转发|扫一扫.{0,24}|扫码.{0,30}|扫描(?:下方|上方|左侧|右侧|以下|下面|下载|关注)?.{0,20}(?:二维码|APP|公众号).{0,16}|长按.{0,16}(?:二维码|识别|图片).{0,24}|手机(?:看|阅读|扫码|查看).{0,16}|微信(?:扫|公众号|分享|好友).{0,24}"
     r"|打\s*印\s*(?:本[页文]|此文)?|\[?\s*关\s*闭\s*(?:窗口|本页|此页)?|【?字体?号?(?:大小)?[:：]?\s*[【\[]?\s*大\s*[】\]|\s]*[【\[]?中\s*[】\]|\s]*[【\[]?小.{0,8}|字号.{0,14}|T\s?大中小|大\s*中\s*小|加入收藏|收藏(?:本[页站文])?|返回(?:顶部|首页|列表|上页|上级|目录|栏目).{0,6}|回到(?:顶部|首页)|点击(?:下载|查看|进入|阅读|加载|展开|收起|关注|这里|图片|上方|下方|此处|跳转|订阅|右上角).{0,40}"
     r"|下载.{0,16}(?:客户端|APP).{0,10}|(?:欢迎|敬请|请|赶快|记得)?(?:持续)?(?:关注|订阅|添加|加入).{0,24}(?:公众号|订阅号|服务号|微信|微博|头条号|客户端|交流群|APP|官网).{0,30}|(?:更多|查看更多|加载更多|展开全文|阅读全文|阅读原文|显示全文|全文阅读|查看原文|返回搜狐|查看余下全文).{0,30}(?:请|点击|关注|查看|下载|登录|尽在|>>|»|内容|详情|资讯|精彩|敬请)?.{0,24}|返回.{0,12}[,，]?查看更多|(?:更多)?(?:相关|精彩|最新|更多)?(?:资讯|内容|新闻|攻略|消息|报道|信息|动态)[,，]?\s?(?:请|敬请|欢迎)(?:持续)?(?:关注|查看|访问|移步|点击).{0,40}"
-    r"|(?:立即)?打开.{0,12}(?:APP|客户端|微信).{0,20}|我要(?:投稿|分享|评论|纠错|举报|收藏|打印).{0,6}|转播到.{0,10}|纠\s?错|推荐给(?:朋友|好友)|举报(?:/反馈|反馈)?|投诉|点赞\d*|赞\s?[(（]?\d*[)）]?|踩|顶|喜欢\s?\d*|评论\s?[(（]?\d*[)）]?|在看|已收藏|听新闻|语音播报|朗读|复制链接|播报文章|微信朋友圈|点(?:个|击)?.{0,8}(?:在看|点赞|关注|转发|星标).{0,16}|(?:设为)?星标.{0,10}|喜欢(?:就|请|的话|本文).{0,12}(?:赞|关注|转发|在看).{0,12}|新浪微博|QQ好友|QQ空间"
+    r"|(?:立即)?打开.{0,12}(?:APP|客户端|微信).{0,20}|我要(?:投稿|分享|评论|纠错|举报|收藏|打印).{0,6}|转播到.{0,10}|纠\s?错|推荐给(?:朋友|好友)|举报(?:/反馈|反馈)?|投诉|点赞\d*|赞\s?[(（]?\d*[)）]?|踩|顶|喜欢\s?\d*|评论\s?[(（]?\d*[)）]?|在看|已收藏|听新闻|自动播放.{0,40}|语音播报|朗读|复制链接|播报文章|微信朋友圈|点(?:个|击)?.{0,8}(?:在看|点赞|关注|转发|星标).{0,16}|(?:设为)?星标.{0,10}|喜欢(?:就|请|的话|本文).{0,12}(?:赞|关注|转发|在看).{0,12}|新浪微博|QQ好友|QQ空间"
     r"|share(?:\s(?:this|on|to|via|article|story)\b.{0,40})?|tweet|pin it|email(?: this)?|e-mail|click here.{0,60}|print(?: this)?(?: page| article)?|follow us.{0,80}|follow @?\w+.{0,30}|like us on.{0,30}|read more\s?[:.»>…]*|continue reading.{0,40}|load more.{0,20}|show (?:more|all).{0,20}|scan (?:the )?(?:qr )?code.{0,60}|sign up (?:for|to|here|now).{0,100}|subscribe(?:$|\s(?:to|now|for|today)\b.{0,80})"
     r"|advertisements?(?: - scroll to continue)?|story continues below.{0,30}|article continues (?:below|after).{0,40}|back to top|skip (?:to|past).{0,40}|listen to (?:this )?article.{0,30}|\d+ min(?:ute)?s? read|comments?(?: \(?\d+\)?)?|\d+ comments?|leave a (?:reply|comment).{0,20}|add (?:a )?comment|view comments|report (?:a )?(?:typo|error).{0,20}|copy link.{0,20}|save(?: article)?|whatsapp|facebook|twitter|linkedin|reddit|telegram|newsletter|image|photos?|play|video|loading\.*"
     r")[\s\]】)）〗|｜·»>。.!！…]*$",
@@ -80,10 +82,12 @@ _CREDIT = re.compile(
     r"|(?:浏览|阅读|点击|访问|查看|人气|围观|浏览量|点击量|访问量|点击率|阅读量|阅读数|评论数|热度)(?:次数|数|量|人数)?\s*[:：(（]?\s*[\d,.万+次]*.{0,10}|[\d,.万+]+\s*(?:次|人)?(?:浏览|阅读|点击|围观|评论|参与|阅)|(?:分类|类别|栏目|所属栏目|频道|标签|编号|索引号|信息索引号|公开形式|公开方式|公开日期|有效性|主题分类|体裁分类)\s*[:：].{0,50}|原\s?标\s?题\s*[:：].{0,120}|"
     + _DATE
     + r"(?:\s.{0,50}|$|来源.{0,40}|[|｜·,，].{0,50})"
-    r"|by\s+[A-Z].{1,80}|(?:published|updated|posted|last (?:updated|modified)|created|modified|first published|date|written|source|author|staff|reporter)\s*(?:on|at|by)?\s*[:：]?\s.{0,80}|原创|本文(?:字数|约|共).{0,24}|全文.{0,6}字.{0,20}|阅读(?:需|时间|时长|完|本文).{0,20}|首页.{0,6}[>›»→/].{0,100}|(?:您|你)?(?:当前|现在)?(?:的)?(?:所在)?位置(?:是|:|：|在).{0,100}|home\s*[>›»/].{0,100}|current(?: location)?\s*[:：].{0,80})"
+    r"|原创\s*[:：].{1,40}|[一-鿿]{2,10}(?:记者|通讯员)(?:\s+[一-鿿·]{2,4}){1,5}|by\s+[A-Z].{1,80}|(?:published|updated|posted|last (?:updated|modified)|created|modified|first published|date|written|source|author|staff|reporter)\s*(?:on|at|by)?\s*[:：]?\s.{0,80}|原创|本文(?:字数|约|共).{0,24}|全文.{0,6}字.{0,20}|阅读(?:需|时间|时长|完|本文).{0,20}|首页.{0,6}[>›»→/].{0,100}|(?:您|你)?(?:当前|现在)?(?:的)?(?:所在)?位置(?:是|:|：|在).{0,100}|home\s*[>›»/].{0,100}|current(?: location)?\s*[:：].{0,80})"
     r"[\s\]】)）|｜]*$",
     re.I,
 )
+# a sentence that begins with its day is no credit
+_TELLS = re.compile(rf"^\s*{_DATE}[\s，,].*[。！？][”」』）)]*\s*$", re.S)
 # two of these in one short line make it a line of credits, however it is set
 _SIGNAL = re.compile(
     r"(?:来源|作者|记者|编辑|责编|浏览量?|阅读量?|点击量?|评论|发布时间|发布日期|时间|字体|字号|Source|By|Published|Updated|Views)\s*[:：(（]|\d{1,2}:\d{2}(?!\d)|(?:19|20)\d{2}\s?[-/.年]\s?\d{1,2}|(?:浏览|阅读|点击)\s?\d|\d[wW万千]?\+?\s?(?:次|人)?(?:阅读|浏览|评论|views|comments|min read)"
@@ -98,16 +102,20 @@ _BIO = re.compile(
     r"|^(?:About the authors?\b|(?:Additional )?[Rr]eporting by .{3,120}[;.]?$|.{0,60}contributed (?:to this|reporting)|Follow .{2,40} on (?:Twitter|X|Facebook|Instagram)|A version of this (?:article|story) (?:appears|appeared|first|was|originally))",
     re.S,
 )
-_ORIGINAL = re.compile(_OPEN + r"(?:原\s?标\s?题|原题|副标题|引题|主标题)\s*[:：]")
+_ORIGINAL = re.compile(
+    _OPEN
+    + r"(?:本文)?(?:原\s?标\s?题|原题|副标题|引题|主标题)(?:\s*(?:是|为)?\s*[:：]|\s?(?:是|为)\s?[《“「].{2,100}[》”」][\s)）】\]。]*$)"
+)
 _BYLINE_END = re.compile(
     _OPEN
     + r"(?:[(（][^)）]{0,6})?(?:(?:本[报网刊台]|[一-鿿]{2,8}(?:日报|晚报|商报|早报|时报|新闻|网|社|晨报|都市报|周刊|青年报))?(?:全媒体|首席|特约|实习|见习)?(?:记者|通讯员)|文\s?/\s?图|文字?|图片?|撰文|执笔|来源|转自|供图|图源|摄影)\s*[:：/／丨|｜\s]\s*[^。，]{1,50}[)）】]?\s*$"
     r"|^[（(]\s*(?:来源|作者|文|记者|通讯员|编辑|责编|责任编辑|原载|转自|据|综合|本报|整理|供稿|责任|图|摄影|校对|审核|作者单位|作者系|作者为|作者是|本文)[^)）]{0,70}[)）]\s*$"
+    r"|^[（(][^)）]{2,40}对[此本]文.{0,4}(?:贡献|帮助)[^)）]{0,6}[)）]\s*$"
 )
 
 _CAPTION = re.compile(
     r"^\s*(?:图为|图[一二三四五六七八九十\d]{1,2}\s?[:：为]|图\s?[:：]|[▲△▼↑↓]|上图|下图|左图|右图|资料图|图片说明|图注|图说)"
-    r"|(?:摄|供图|摄影|资料图|资料图片|视频截图|示意图|效果图|网络图片?|受访者提供|图源\S{0,10}|图片?(?:来源|来自|提供|由)\s?[:：]?[^。]{1,16}|来源[:：]\S{1,12}|制图[:：]?\S{0,8}|发（\S{1,12}摄）|图[/／|｜]\S{1,12})\s*[)）】\]。]?\s*$"
+    r"|(?:摄|供图|摄影|资料图|资料图片|截图|视觉中国|\s(?:资料|图)|示意图|效果图|网络图片?|受访者提供|图源\S{0,10}|图片?(?:来源|来自|提供|由)\s?[:：]?[^。]{1,16}|来源[:：]\S{1,12}|制图[:：]?\S{0,8}|发（\S{1,12}摄）|图[/／|｜]\S{1,12}|[（(](?:视觉中国|人民视觉|图虫|(?:新华|中新|法新|路透|美联|共同|塔斯|韩联|彭博)社?|BBC|CNN|IC ?photo|东方IC|资料图?))\s*[)）】\]。]?\s*$"
     r"|[\[(](?:[^\])]{0,60}[\s/])?(?:photo|file photo|image|illustration|picture|credit|courtesy|handout|getty|reuters|afp|ap|epa|xinhua|vcg|cfp)\b[^\])]{0,60}[\])]\s*$"
     r"|(?:^|[.\s])(?:photo|photograph|image|picture|credit|illustration|file photo)s?(?: by| credit)?\s?[:：/]\s?[^.]{2,60}$|^\s*(?:photo|image|photograph|illustration|picture)s?\s(?:by|courtesy|via)\b.{2,60}$",
     re.I,
@@ -129,13 +137,15 @@ def kind(text: str) -> str:
         return ORIGINAL
     if length <= 130 and (_EDITOR.match(text) or _EDITORS.match(text)):
         return EDITOR
+    if length <= 100 and "。" not in text and len(_CREW.findall(text)) >= 2:
+        return EDITOR
     if _RIGHTS.match(text):
         return RIGHTS
     if length <= 130 and _OTHER.match(text):
         return OTHER
     if length <= 130 and _BUTTON.match(text):
         return BUTTON
-    if length <= 200 and _CREDIT.match(text):
+    if length <= 200 and _CREDIT.match(text) and not _TELLS.match(text):
         return CREDIT
     if length <= 100 and "。" not in text and len(_SIGNAL.findall(text)) >= 2:
         return CREDIT
@@ -169,6 +179,22 @@ def without_editor(text: str) -> str:
 def points_elsewhere(text: str) -> bool:
     """A line that sends the reader to another article (`相关阅读：…`); asked only of lines that are links."""
     return len(text) <= 160 and bool(_RELATED_LINK.match(text))
+
+
+_PROMOTION = re.compile(
+    r"(?:扫描|扫码|扫一扫|长按|识别).{0,16}(?:关注|加入|下载|订阅).{0,40}(?:微信|公众号|微博|客户端|APP|社群|视频号|官微)"
+    r"|(?:扫描|扫码|长按|识别).{0,12}(?:二维码|图片|小程序码).{0,8}(?:关注|解锁|加入|了解更多|获取更多|查看更多)"
+    r"|(?:下载|安装|打开).{0,16}(?:客户端|APP).{0,30}(?:福利|资讯|第一时间|更多|精彩|优惠|好礼)"
+    r"|(?:福利|资讯|第一时间|更多|精彩|优惠).{0,40}(?:下载|安装|打开).{0,16}(?:客户端|APP|下载地址)"
+    r"|(?:公众号|后台|对话框|留言区|聊天框)?.{0,10}回复\s*[【“「\"].{1,14}[】”」\"].{0,30}(?:查看|查询|获取|领取|了解|下载|看到)"
+    r"|(?:点击|戳).{0,6}(?:菜单栏|左下角|右下角|文末|原文链接|阅读原文|下方卡片|名片)",
+    re.I,
+)
+
+
+def promotes(text: str) -> bool:
+    """A line that wants the reader to follow an account or load a client; asked only of the first and last lines."""
+    return len(text) <= 130 and bool(_PROMOTION.search(text))
 
 
 def about_people(text: str) -> bool:

@@ -10,7 +10,7 @@ import re
 from functools import lru_cache
 
 # what an element is said to hold
-TEXT, BOX, COMMENT, FOOT, HIDE, CAPTION, META, TITLE, FILES = 1, 2, 4, 8, 16, 32, 64, 128, 256
+TEXT, BOX, COMMENT, FOOT, HIDE, CAPTION, META, TITLE, FILES, PICTURE = (1 << bit for bit in range(10))
 
 _COMMENT = re.compile(
     r"comment(?!ary|aries)|pinglun|disqus|livere|(?:^|[-_ ])(?:reply|replies|respond|discuss(?:ion)?|gentie|tie-?area|liuyan|guestbook)(?:$|[-_ ])"
@@ -41,6 +41,10 @@ _TEXT = re.compile(
 )
 _CAPTION = re.compile(
     r"caption|(?:^|[-_ ])(?:pic|img|image|photo|figure|tu)[-_]?(?:text|desc\w{0,8}|info|note|intro|shuo|zhu|title|alt|source|credit|cap)s?(?:$|[-_ \d])|tuzhu|tushuo|photo-?credit|media-?credit|(?:^|[-_ ])pictext"
+)
+# a box around a picture and the line that tells what it shows
+_PICTURE = re.compile(
+    r"(?:^|[-_ ])(?:pic|img|image|photo|figure)s?[-_]?(?:wrap(?:per)?|box|container|area|block|item)(?:$|[-_ ])"
 )
 _META = re.compile(
     r"(?:^|[-_ ])(?:time|date|pub\w*|publish\w*|source|laiyuan|ly|from|info|meta|byline|author|writer|msg|fbsj|shijian|riqi|dateline|timestamp|subline|post-?(?:date|meta|info|time)|article-?(?:info|meta|time|source|date)|titbar|xinxi|other|property|attr)(?:$|[-_ \d])"
@@ -105,6 +109,8 @@ def _word(word: str) -> int:
         flags |= BOX
     if _CAPTION.search(word):
         flags |= CAPTION
+    if _PICTURE.search(word):
+        flags |= PICTURE
     if _META.search(word):
         flags |= META
     if _TITLE.search(word):

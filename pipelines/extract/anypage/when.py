@@ -160,7 +160,12 @@ def candidates(
     for day in order:
         same = [d for d in found if d.day == day]
         clocks = {d.clock[:5].zfill(5) for d in same if d.clock and not d.zoned}
-        for dated in sorted(same, key=lambda d: -d.weight):
+        same.sort(key=lambda d: -d.weight)
+        first = next((d.clock[:5].zfill(5) for d in same if d.clock and d.weight >= 4.0 and _comparable(d)), "")
+        for dated in same:
+            if first and dated.clock and dated.clock[:5].zfill(5) != first and _comparable(dated):
+                # another moment of that day, of another article or of a later change, however exact
+                continue
             # a zone of the machine's beside the same clock on the page is a zone that nobody set
             if (
                 dated.zoned
@@ -172,6 +177,11 @@ def candidates(
             out.append(dated.raw)
     out += [raw for _, _, raw in bare] + list(_relative(page, title_at, region))
     return list(dict.fromkeys(out))[:12]
+
+
+def _comparable(dated: Dated) -> bool:
+    """A clock that is the page's own, not one of another zone."""
+    return not dated.zoned or bool(re.search(r"\+08:?00$", dated.raw))
 
 
 def _dated(raw: Any, place: str, weight: float) -> Dated | None:
