@@ -7,7 +7,6 @@ One walk over the tree, without recursion and with a bound on its length: everyt
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any, TypeAlias
@@ -273,7 +272,7 @@ class _Walk:
             self.page.stamped.append((node, len(self.page.blocks)))
         identity, classes = attributes.get("id", ""), attributes.get("class", "")
         if identity or classes:
-            flags = names.kind(f"{classes} {identity}")
+            flags = names.kind(names.said(classes, identity, "".join(node.itertext()) if node.tag in HEADINGS else ""))
             if flags & names.FILES:
                 self.page.file_boxes.append(node)
         flags |= SEMANTIC_BOX.get(node.tag, 0) | ROLES.get(attributes.get("role", ""), 0)
@@ -337,7 +336,9 @@ class _Walk:
         """Take back a link that is a button (`查看更多`) at the end of a line that says something else."""
         if 0 < self.link_start < len(self.parts):
             shown = squeeze("".join(self.parts[self.link_start :]))
-            if 2 <= len(shown) <= 40 and lines.kind(shown) == lines.BUTTON:
+            # `on Twitter or Facebook` goes on; a button stands behind a sentence's end
+            goes_on = re.search(r"[A-Za-z,(]\s*$", "".join(self.parts[: self.link_start]))
+            if not goes_on and 2 <= len(shown) <= 40 and lines.kind(shown) == lines.BUTTON:
                 del self.parts[self.link_start :]
                 self.linked = linked
 
@@ -388,12 +389,3 @@ class _Walk:
         )
         self.after_image = False
         self.page.blocks.append(block)
-
-
-def ancestors(node: Element, most: int = 80) -> Iterator[Element]:
-    """The elements around one, innermost first, at most so many."""
-    for _ in range(most):
-        node = node.getparent()
-        if node is None:
-            return
-        yield node

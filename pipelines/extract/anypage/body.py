@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 
 from pipelines.extract.anypage import blocks as cut
-from pipelines.extract.anypage import lines, names
+from pipelines.extract.anypage import elements, lines, names, teasers
 from pipelines.extract.anypage.blocks import Block, Element, Page
 
 __all__ = ["Region", "find", "flat", "trim"]
@@ -92,6 +92,7 @@ def _mark_listings(page: Page) -> None:
         for members in family.values():
             if len(members) >= _LISTING:
                 _mark_listing(page, members, total)
+    teasers.mark(page)
     page.weigh_again()
 
 
@@ -190,14 +191,15 @@ def _heaviest(page: Page, sums: list[float]) -> Element | None:
         if not values:
             return None
         top = max(values, key=lambda b: b.value)
-        return next((n for n in [top.node, *cut.ancestors(top.node)] if n in page.spans and n.tag in _CONTAINERS), None)
+        around = [top.node, *elements.ancestors(top.node)]
+        return next((n for n in around if n in page.spans and n.tag in _CONTAINERS), None)
     return best
 
 
 def _roomy(page: Page, node: Element, sums: list[float]) -> Element:
     """The element around one that adds only short plain lines: signatures and headings have elements of their own."""
     start, end = page.spans[node]
-    for around in cut.ancestors(node, 3):
+    for around in elements.ancestors(node, 3):
         if around not in page.spans or around.tag in ("body", "html"):
             break
         first, last = page.spans[around]

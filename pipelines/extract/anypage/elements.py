@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any, TypeAlias
+
 from pipelines.extract.anypage import names
+
+# lxml comes without type hints
+Element: TypeAlias = Any
 
 SKIP = frozenset(
     [
@@ -96,3 +102,12 @@ ROLES = {
     "dialog": names.BOX,
     "alert": names.BOX,
 }
+
+
+def ancestors(node: Element, most: int = 80) -> Iterator[Element]:
+    """The elements around one, innermost first, at most so many."""
+    for _ in range(most):
+        node = node.getparent()
+        if node is None:
+            return
+        yield node

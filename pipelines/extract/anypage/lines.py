@@ -98,7 +98,14 @@ _RELATED_LINK = re.compile(
     re.I,
 )
 _BIO = re.compile(
-    r"^(?:[A-Z][\w.'’-]+ ){1,4}(?:is|was|writes|covers|reports|has (?:written|covered|reported|been|worked)|joined|previously|contributed|can be reached)\b.{10,400}$"
+    r"^(?:[A-Z][\w.'’-]+ ){1,4}(?:(?:is|was|joined|previously)\b[^.]{0,100}\b"
+    + _PROFESSION
+    + r"|(?:writes|covers|reports (?:on|for|from)|contributed|can be reached|has (?:written|covered|reported|worked) (?:for|at|as|about|on|in|from))\b).{3,400}$"
+_PROFESSION = (
+    r"(?:[\w-]*(?:reporter|editor|writer|correspondent|columnist|journalist|author|blogger|contributor|critic|photographer)"
+    r"|professor|lecturer|fellow|researcher|analyst|founder|producer|economist|director|consultant|student|staff)s?\b"
+)
+# who somebody is, what of, and little more: `Larry Page is ...` alone ends a text as well
     r"|^(?:About the authors?\b|(?:Additional )?[Rr]eporting by .{3,120}[;.]?$|.{0,60}contributed (?:to this|reporting)|Follow .{2,40} on (?:Twitter|X|Facebook|Instagram)|A version of this (?:article|story) (?:appears|appeared|first|was|originally))",
     re.S,
 )

@@ -6,6 +6,7 @@ from html import escape
 from itertools import groupby
 
 from pipelines.extract.anypage import blocks as cut
+from pipelines.extract.anypage import elements
 from pipelines.extract.anypage.blocks import Block
 
 # a cell longer than this is layout and not data
@@ -55,4 +56,4 @@ def _cell(block: Block) -> int:
     """Which cell a block stands in."""
     if block.node.tag in ("td", "th"):
         return id(block.node)
-    return next((id(n) for n in cut.ancestors(block.node, 12) if n.tag in ("td", "th")), id(block.node))
+    return next((id(n) for n in elements.ancestors(block.node, 12) if n.tag in ("td", "th")), id(block.node))

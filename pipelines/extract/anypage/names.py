@@ -86,6 +86,18 @@ def kind(names: str) -> int:
     return flags
 
 
+def said(classes: str, identity: str, heading: str) -> str:
+    """Class and id joined, without those of a heading that only repeat its words (`what-comes-next`)."""
+    if not heading:
+        return f"{classes} {identity}"
+    text = _letters(heading[:300])
+    return " ".join(w for w in (*classes.split(), identity) if len(w) < 6 or not text.startswith(_letters(w)))
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"[\W_]+", "", text).lower()
+
+
 @lru_cache(maxsize=8192)
 def box_word(names: str) -> str:
     """The first word of a class and id that says box: boxes of one word are weighed together."""

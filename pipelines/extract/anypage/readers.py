@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pipelines.extract.anypage import lines, markup, names
 from pipelines.extract.anypage.blocks import Block, Page
 from pipelines.extract.anypage.body import Region, flat, trim
+from pipelines.extract.anypage.combine import combine
 from pipelines.extract.anypage.embedded import Said, Stored
 from pipelines.extract.tree import escape
 
@@ -45,7 +46,7 @@ def choose(page: Page, region: Region | None, said: Said, kept: Stored, title: s
             own if _sure(region) or _below(page, region, title) else _by_vote(own, [_readability(page.text, url)], said)
         )
     else:
-        found = _western(page, own, said, url)
+        found = _western(page, region, own, said, title, url)
     found = _from_title(found, title)
     if length(found) >= _ENOUGH or _below(page, region, title):
         return Reading(found)
@@ -90,11 +91,18 @@ def _from_title(found: str, title: str) -> str:
     return found
 
 
-def _western(page: Page, own: str, said: Said, url: str) -> str:
-    """trafilatura's reading without the lines that the page itself marks as other things; own or another's where it fails."""
-    theirs = _without_boxes(_trafilatura(page.text, url), page)
+def _western(page: Page, region: Region | None, own: str, said: Said, title: str, url: str) -> str:
+    """The lines that trafilatura and the house's own reading have between them; one of the readings where they differ."""
+    theirs = _trafilatura(page.text, url)
+    both = combine(page, region, theirs, title)
+    if both:
+        return markup.write(both)
+    theirs = _without_boxes(theirs, page)
     if length(theirs) < _ENOUGH:
-        return own if length(own) >= _ENOUGH else theirs or own
+        if length(own) >= _ENOUGH:
+            return own
+        # next to nothing: what it is sure of, but not what a page that shows nothing says to machines without scripts
+        return (_trafilatura(page.text, url, precise=True) if page.blocks else "") or own
     if agreement(own, theirs) >= _AGREED:
         return theirs
     return _by_vote(theirs, [own, _readability(page.text, url)], said)
@@ -188,7 +196,7 @@ def _readability(text: str, url: str) -> str:
     return found
 
 
-def _trafilatura(text: str, url: str) -> str:
+def _trafilatura(text: str, url: str, *, precise: bool = False) -> str:
     import trafilatura
 
     if len(text) > _MOST_FOR_LIBRARIES:
@@ -201,7 +209,7 @@ def _trafilatura(text: str, url: str) -> str:
             output_format="html",
             include_comments=False,
             include_tables=True,
-            favor_precision=True,
+            favor_precision=precise,
         )
     except Exception:  # broken pages: the other reader may still find the text
         return ""
