@@ -83,14 +83,20 @@ def load_model(folder: Path) -> Model:
 
 
 def logits(model: Model, sheet: passages.Sheet) -> tuple[Floats, Floats, NDArray[np.int64]]:
-    """(passage x output, output for the document as one passage, the passages); cheap ones if there are no vectors."""
+    """(passage x output, output for the document as one passage, the passages); cheap ones if there are no vectors, else
+    of the passages that the encoder has read."""
     spans = passages.cut(sheet)
     cheap = sheet.vectors is None
+    if not cheap:
+        spans = spans[passages.read_enough(sheet, spans)]
     w, b = (model.cheap_weights, model.cheap_bias) if cheap else (model.weights, model.bias)
     grams = model.cheap_grams if cheap else model.grams
     everything = np.vstack([spans, passages.whole(sheet)])
-    scores = passages.rows(model.concepts, sheet, everything) @ w + b
-    scores += passages.gram_scores(sheet, everything, grams)
+    scores = np.empty((len(everything), w.shape[1]), dtype=np.float32)
+    for first, last in passages.blocks(everything):
+        some = everything[first:last]
+        scores[first:last] = passages.rows(model.concepts, sheet, some) @ w + b
+        scores[first:last] += passages.gram_scores(sheet, some, grams)
     return scores[:-1], scores[-1], spans
 
 
@@ -154,10 +160,8 @@ def first_look(model: Model, sheet: passages.Sheet, look: str) -> Floats:
     single = by_passage[spans[:, 1] - spans[:, 0] == 1]
     hope = single[:, :-1].max(axis=1) + single[:, -1]
     passages.add_vectors(sheet, np.sort(np.argsort(-hope, kind="stable")[:GLANCE]))
-    by_passage, document, spans = logits(model, sheet)
-    running = np.concatenate([[0], np.cumsum(sheet.embedded)])
-    read = 2 * (running[spans[:, 1]] - running[spans[:, 0]]) >= spans[:, 1] - spans[:, 0]
-    return calibrated(model.meta["calibration"], summarise(by_passage[read], document))
+    by_passage, document, _ = logits(model, sheet)
+    return calibrated(model.meta["calibration"], summarise(by_passage, document))
 
 
 def hopeless(probabilities: Floats, limits: dict[str, float]) -> bool:
@@ -175,10 +179,13 @@ def calibrated(calibration: dict[str, Any], summary: Floats) -> Floats:
 
 def _strongest(values: Floats, spans: NDArray[np.int64], most: int = 3) -> list[tuple[int, float]]:
     """The sentences that carry the best passages, each with its own probability-like strength, strongest first."""
-    single = {int(a): float(v) for v, (a, b) in zip(values, spans, strict=True) if b - a == 1}
+    alone = spans[:, 1] - spans[:, 0] == 1
+    single = np.full(int(spans[:, 1].max()), -99.0)
+    single[spans[alone, 0]] = values[alone]
     best = int(np.argmax(values))
     inside = range(int(spans[best][0]), int(spans[best][1]))
-    first = max(inside, key=lambda s: (single.get(s, -99.0), -s))
-    ranked = sorted(single, key=lambda s: (-single[s], s))
-    chosen = [first] + [s for s in ranked if s != first and (single[s] > 0 or s in inside)]
-    return [(s, float(1.0 / (1.0 + np.exp(-single.get(s, 0.0))))) for s in chosen[:most]]
+    first = max(inside, key=lambda s: (single[s], -s))
+    speaking = np.flatnonzero(single > 0)
+    top = speaking[np.argsort(-single[speaking], kind="stable")[: most + 1]]
+    ranked = sorted({*map(int, top), *inside} - {first}, key=lambda s: (-single[s], s))
+    return [(s, float(1.0 / (1.0 + np.exp(-single[s])))) for s in [first, *ranked][:most]]

@@ -7,6 +7,7 @@ over a document. A label is what its strongest passages say.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,9 @@ from pipelines.classify.terms import FieldReading
 LENGTHS = (1, 2, 3, 5)
 # more sentences than this are read by their terms and ideas only; those that express most go to the encoder
 MOST_SENTENCES = 160
+# so many passages are read at a time (a row is 1.5 kB, and there are some copies of it): an annex of three million
+# characters has half a million passages
+BLOCK = 8192
 # columns are brought to about the same size, so that one strength of regularisation suits all of them
 IDEA_SCALE, DOCUMENT_SCALE, EMBEDDING_SCALE = 0.5, 1.0, 3.0
 
@@ -126,13 +130,15 @@ def rows(concepts: Concepts, sheet: Sheet, passages: NDArray[np.int64]) -> Float
 
 def gram_scores(sheet: Sheet, passages: NDArray[np.int64], weights: Floats) -> Floats:
     """Passage x output: what the n-grams add; each passage's divided by the root of how many it has."""
-    own = np.zeros((sheet.sentences + 1, weights.shape[1]), dtype=np.float64)
-    size = np.zeros(sheet.sentences + 1, dtype=np.float64)
-    for i, found in enumerate(sheet.grams):
+    a, b = passages[:, 0], passages[:, 1]
+    first, last = _reach(a, b)
+    own = np.zeros((last - first + 1, weights.shape[1]), dtype=np.float64)
+    size = np.zeros(last - first + 1, dtype=np.float64)
+    for i, found in enumerate(sheet.grams[first:last]):
         own[i + 1] = weights[found].sum(axis=0)
         size[i + 1] = len(found)
     own, size = np.cumsum(own, axis=0), np.cumsum(size)
-    a, b = passages[:, 0], passages[:, 1]
+    a, b = a - first, b - first
     root = np.sqrt(np.maximum(1.0, size[b] - size[a]))
     return ((own[b] - own[a]) * (SCALE / root)[:, None]).astype(np.float32)
 
@@ -154,11 +160,36 @@ def cheap_columns(concepts: Concepts) -> int:
     return 2 * len(concepts.names) + 3 * len(concepts.tasks)
 
 
+def blocks(passages: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
+    """(first row, one past the last) of runs of passages that are read together, so that memory and time follow BLOCK and
+    not the document. In a long document no run goes back to the beginning, and the whole as one passage stands alone."""
+    if len(passages) <= BLOCK:
+        yield 0, len(passages)
+        return
+    turns = np.flatnonzero(np.diff(passages[:, 0]) < 0) + 1
+    for start, end in itertools.pairwise([0, *map(int, turns), len(passages)]):
+        yield from ((first, min(first + BLOCK, end)) for first in range(start, end, BLOCK))
+
+
+def read_enough(sheet: Sheet, passages: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which passages the encoder has read at least half of: the others' rows would be a guess at what they mean."""
+    running = np.concatenate([[0], np.cumsum(sheet.embedded)])
+    a, b = passages[:, 0], passages[:, 1]
+    return np.asarray(2 * (running[b] - running[a]) >= b - a)
+
+
+def _reach(a: NDArray[np.int64], b: NDArray[np.int64]) -> tuple[int, int]:
+    return (int(a.min()), int(b.max())) if len(a) else (0, 0)
+
+
 def _sums(values: Floats, a: NDArray[np.int64], b: NDArray[np.int64]) -> Floats:
     # in double precision: differences of running sums must not depend on how long the document is
-    running = np.zeros((len(values) + 1, values.shape[1]), dtype=np.float64)
-    np.cumsum(values, axis=0, out=running[1:])
-    return (running[b] - running[a]).astype(np.float32)
+    first, last = _reach(a, b)
+    if len(a) == 1:
+        return np.asarray(values[first:last].sum(axis=0, dtype=np.float64)[None], dtype=np.float32)
+    running = np.zeros((last - first + 1, values.shape[1]), dtype=np.float64)
+    np.cumsum(values[first:last], axis=0, out=running[1:])
+    return (running[b - first] - running[a - first]).astype(np.float32)
 
 
 def _maxima(values: Floats, passages: NDArray[np.int64]) -> Floats:

@@ -16,6 +16,8 @@ from pipelines.extract import html, json, links
 from pipelines.extract.draft import Draft
 from pipelines.extract.generic import general
 from pipelines.extract.tree import escape
+from pipelines.lists.json_paths import NotJson
+from pipelines.stages import Unreadable
 
 __all__ = ["Draft", "extract_page", "general", "stage"]
 
@@ -32,13 +34,16 @@ def stage(document: Document, context: Any) -> Document:
     fetched = context.fetched
     content: Content | None = context.scratch.get("content")
     url = fetched.final_url or fetched.url
-    if content is None:
-        draft = file_draft(url, fetched.said)
-    elif fetched.kind == "inline":
-        draft = inline_draft(content.text, url, context.source)
-    else:
-        draft = extract_page(content.text, url, context.source)
-        _add_pages(draft, context)
+    try:
+        if content is None:
+            draft = file_draft(url, fetched.said)
+        elif fetched.kind == "inline":
+            draft = inline_draft(content.text, url, context.source)
+        else:
+            draft = extract_page(content.text, url, context.source)
+            _add_pages(draft, context)
+    except NotJson as error:
+        raise Unreadable("unreadable", f"the answer should be JSON and is not: {error}") from error
     fill_from_list(draft, fetched.said, context.source)
     context.scratch["draft"] = draft
     context.scratch["body"] = draft.body
@@ -46,13 +51,16 @@ def stage(document: Document, context: Any) -> Document:
 
 
 def extract_page(text: str, url: str, source: Any = None) -> Draft:
-    """The draft of one answer: JSON by paths, HTML by selectors, anything of an unknown source by the general reader."""
+    """The draft of one answer: JSON by paths, HTML by selectors, anything of an unknown source by the general reader.
+
+    Raises NotJson where the source's answers are JSON and this one, though it begins like it, is not.
+    """
     if source is None:
         return _unknown(text, url)
     if _is_json(text) and source.article.format == "json":
         draft = json.read(text, url, source)
-    elif _is_json(text):
-        draft = json_of_html(text, url, source)
+    elif _is_json(text) and (wrapped := _value(text)) is not None:
+        draft = json_of_html(wrapped, url, source)
     elif not source.article.title:
         draft = _by_evidence(text, url, source)
     else:
@@ -89,8 +97,8 @@ def _unknown(text: str, url: str) -> Draft:
     if _is_json(text):
         try:
             root = json.record(json.json_paths.parse_json(text), None, url)
-        except ValueError:
-            return Draft(url=url, body=escape(text))
+        except NotJson:
+            return general(text, url) if "<" in text else Draft(url=url, body=escape(text))
         return _guess_row(root, url)
     if "<" not in text[:2000]:
         lines = [line.strip() for line in text.splitlines() if line.strip()]
@@ -113,10 +121,17 @@ def _guess_row(row: dict[str, Any], url: str) -> Draft:
     return draft
 
 
-def json_of_html(text: str, url: str, source: Any) -> Draft:
+def _value(text: str) -> Any:
+    """What the JSON says; None for a page that only begins with a bracket."""
+    try:
+        return json.json_paths.parse_json(text)
+    except NotJson:
+        return None
+
+
+def json_of_html(data: Any, url: str, source: Any) -> Draft:
     """An answer that wraps the page's HTML in JSON (`{"data": {"content": "<p>…"}}`)."""
     path = source.article.full_text_path
-    data = json.json_paths.parse_json(text)
     markup = json.json_paths.raw(data, [path]) if path else ""
     if not markup:
         return _guess_row(json.record(data, source.article.root, url), url)

@@ -19,7 +19,7 @@ _TEMPLATE = re.compile(r"\{(\w+)\}")
 
 
 def read(text: str, url: str, source: Any) -> Draft:
-    """A draft of a JSON answer, by the paths of the source's article. Raises ValueError for what is no JSON."""
+    """A draft of a JSON answer, by the paths of the source's article. Raises NotJson for what is no JSON."""
     data = json_paths.parse_json(text)
     options = source.article
     root = record(data, options.root, url)

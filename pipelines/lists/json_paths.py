@@ -13,21 +13,25 @@ from pipelines.lists.selectors import strip_tags
 _JSONP = re.compile(r"^\s*[\w$.]{1,80}\s*\((.*)\)\s*;?\s*$", re.DOTALL)
 
 
+class NotJson(ValueError):
+    """Text that should be JSON and is not; str() says where it breaks."""
+
+
 def parse_json(text: str) -> Any:
-    """The value of JSON or JSONP text; ValueError when it is neither. A leading byte order mark is ignored."""
+    """The value of JSON or JSONP text; NotJson when it is neither. A leading byte order mark is ignored."""
     text = text.lstrip("\ufeff \t\r\n")
     try:
-        return json.loads(text)
-    except RecursionError as error:
-        raise ValueError("nested too deeply") from error
-    except ValueError:
-        wrapped = _JSONP.match(text)
-        if wrapped is None:
-            raise
         try:
+            return json.loads(text)
+        except ValueError:
+            wrapped = _JSONP.match(text)
+            if wrapped is None:
+                raise
             return json.loads(wrapped.group(1))
-        except RecursionError as error:
-            raise ValueError("nested too deeply") from error
+    except RecursionError as error:
+        raise NotJson("nested too deeply") from error
+    except ValueError as error:
+        raise NotJson(str(error)) from error
 
 
 @lru_cache(maxsize=1024)

@@ -1,0 +1,38 @@
+"""Answers that are not what the source's configuration says: broken JSON, a page that only begins like JSON."""
+
+from __future__ import annotations
+
+import pytest
+
+import config
+from db.documents import Document
+from pipelines import content, extract
+from pipelines.stages import Context, Fetched, Unreadable
+
+SOURCES = config.load_sources()
+AT = "2026-10-08T04:30:00Z"
+
+
+def drafted(body: str, source: str, kind: str = "document") -> Document:
+    url = SOURCES[source].base_url
+    context = Context(Fetched(url, url, body=body.encode(), kind=kind, fetched_at=AT), SOURCES[source], None, AT)  # type: ignore[arg-type]
+    document = content.stage(Document(url=url, source=source), context)
+    return extract.stage(document, context)
+
+
+@pytest.mark.parametrize(("source", "kind"), [("nfra", "document"), ("trulynews", "inline")])
+def test_broken_json_is_a_reason_and_no_fault(source: str, kind: str) -> None:
+    with pytest.raises(Unreadable, match=r"should be JSON and is not: .*column 20") as found:
+        drafted('{"data": {"title": "制造', source, kind)
+    assert found.value.outcome == "unreadable"
+
+
+def test_a_page_that_begins_with_a_bracket_is_a_page() -> None:
+    page = "[转载]<html><head><title>银行为轴承厂放款</title></head><body><h1>银行为轴承厂放款</h1>"
+    page += (
+        "<div class='content'><p>"
+        + "本月，三家银行为城里的轴承厂发放设备贷款，期限五年。" * 6
+        + "</p></div></body></html>"
+    )
+    document = drafted(page, "ndrc_zcfb")
+    assert document.title == "银行为轴承厂放款"
