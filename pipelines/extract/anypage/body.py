@@ -255,6 +255,7 @@ def _widen(page: Page, first: int, last: int, start: int, end: int, title_at: in
     return first, last
 
 
+_DAY_ALONE = re.compile(r"^\s*(?:19|20)\d{2}\s?年\s?\d{1,2}\s?月\s?\d{1,2}\s?日\s*$")
 # （2024年…会议通过 …修订）: the note under the title of a law belongs to its text
 _LEGAL_NOTE = re.compile(r"^[（(].*(?:通过|公布|修订|修正|施行|批准|发布|令第).*[）)]$", re.S)
 
@@ -285,6 +286,7 @@ def trim(found: list[Block], title: str) -> list[Block]:
     """Without credits before the text, editors, rights and other things after it, captions and buttons in it."""
     found = _cut_after(found)
     kept: list[Block] = []
+    told = False
     total = max(1, sum(b.value for b in found))
     passed = 0
     flat_title = flat(title)
@@ -294,7 +296,7 @@ def trim(found: list[Block], title: str) -> list[Block]:
         text = flat(block.text)
         early = passed <= max(0.12 * total, 60) and len(kept) < 6
         late = passed >= 0.7 * total
-        if flat_title and early and (text == flat_title or (len(text) > 8 and text in flat_title)):
+        if flat_title and early and (text == flat_title or (not told and len(text) > 8 and text in flat_title)):
             continue
         if kind in (lines.BUTTON, lines.EDITOR, lines.ORIGINAL) and not block.has(cut.TABLE):
             continue
@@ -302,7 +304,9 @@ def trim(found: list[Block], title: str) -> list[Block]:
             continue
         if (early or late) and lines.promotes(block.text) and not block.has(cut.TABLE):
             continue
-        if kind == lines.CREDIT and (early or not kept) and not _LEGAL_NOTE.match(block.text):
+        # the day under a covering letter is its signature
+        signed = _LEGAL_NOTE.match(block.text) or (told and _DAY_ALONE.match(block.text))
+        if kind == lines.CREDIT and (early or not kept) and not signed:
             continue
         if block.linked > 0.4 * len(block.text) and lines.points_elsewhere(block.text):
             continue
@@ -313,6 +317,7 @@ def trim(found: list[Block], title: str) -> list[Block]:
         if block.linked > 0.7 * len(block.text) and _lonely(block):
             continue
         kept.append(block)
+        told = told or bool(block.value)
     return _sign_off(kept)
 
 

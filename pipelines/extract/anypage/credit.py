@@ -13,12 +13,12 @@ from pipelines.extract.anypage.embedded import Said
 from pipelines.extract.select import squeeze
 
 _SOURCE = re.compile(
-    r"(?:信息|文章|稿件|新闻|内容|资料|文件|本文|消息|图文|原文)?(?:来\s*源(?:于|自)?|稿\s*源|出\s*处|供\s*稿(?:单位)?)\s*[:：]\s*[【\[（(《]?\s*(?P<name>[^\s:：|｜，,。；;【】\[\]（()）<>/]{2,30}(?: [A-Z][\w.&'-]*){0,4})"
+    r"(?<!图)(?<!图片)(?:信息|文章|稿件|新闻|内容|资料|文件|本文|消息|图文|原文)?(?:来\s*源(?:于|自)?|稿\s*源|出\s*处|供\s*稿(?:单位)?)\s*[:：]\s*[【\[（(《]?\s*(?P<name>[^\s:：|｜，,。；;【】\[\]（()）<>/]{2,30}(?: [A-Z][\w.&'-]*){0,4})"
     r"|\b(?:Source|Sources)\s*:\s*(?P<name2>[A-Z][\w.&' -]{1,40}?)(?=\s{2,}|\s*[|·,]|\s+(?:Published|Updated|Editor|Author|By|\d)|$)"
 )
 _LABEL_ONLY = re.compile(r"^(?:信息|文章|稿件|新闻|内容)?(?:来\s*源|稿\s*源)\s*[:：]?$")
 _WRITER = re.compile(
-    r"(?:作\s*者|撰\s*文|执\s*笔|文\s?[/／｜|丨]|(?:本[报网刊台]|[一-鿿]{2,6}(?:报|网|社))?(?:全媒体|首席|特约|实习|见习)?记\s*者)\s*[:：/／丨|｜]?\s*(?P<who>[一-鿿·]{2,5}(?:\s?[、，,/&＆]\s?[一-鿿·]{2,5}|\s[一-鿿·]{2,4}(?=[\s、，,|｜]|$)){0,5})(?=\s|$|[|｜;；，,、)）】\d/]|责任|编辑|来源|发布)"
+    r"(?:作\s*者|撰\s*文|执\s*笔|文\s?[/／｜|丨]|(?:本[报网刊台]|[一-鿿]{2,6}(?:报|网|社))?(?:全媒体|首席|特约|实习|见习)?记\s*者)\s*[:：/／丨|｜]?\s*(?P<who>[一-鿿·]{2,5}(?:\s?[、，,/&＆]\s?[一-鿿·]{2,5}|\s[一-鿿·]{2,4}(?=[\s、，,]|$)){0,5})(?=\s|$|[|｜;；，,、)）】\d/]|责任|编辑|来源|发布)"
     r"|(?:作\s*者)\s*[:：]\s*(?P<pen>[^\s:：|｜，。]{1,24})"
 )
 _BY = re.compile(
@@ -33,7 +33,7 @@ _BY_INSIDE = re.compile(
     r"(?:[·|•–—]|\d{4}|[AP]M)\s*,?\s*[Bb]y:?\s+(?P<who>[A-Z][\w.'’-]+(?:\s+(?:[A-Z][\w.'’-]*|and|de|van|von|al|bin|&)){1,6})"
 )
 _NO_NAME = re.compile(
-    r"^(?:未知|佚名|本站|管理员|admin\w*|editor|root|责任编辑.*|最新文章|.{0,4}文章|更多.*|test|null|none|undefined|网络|原创|匿名|小编|编辑|system\w*|webmaster|来源|作者|发布|发表于?|更新于?|发布于|编辑于|时间|[\d\s._-]*|.*https?:.*|.*@.*)$",
+    r"^(?:未知|佚名|本人|单位|简介|(?:星期|周)[一二三四五六日天]|本站|管理员|admin\w*|editor|root|责任编辑.*|最新文章|.{0,4}文章|更多.*|test|null|none|undefined|网络|原创|匿名|小编|编辑|system\w*|webmaster|来源|作者|发布|发表于?|更新于?|发布于|编辑于|时间|[\d\s._-]*|.*https?:.*|.*@.*)$",
     re.I,
 )
 _AUTHOR_METAS = (
@@ -154,11 +154,15 @@ def _beside_date(page: Page, title_at: int, region: Region | None) -> str:
         match = _DATE_LINE.search(block.spaced)
         if not match or len(block.spaced) > 90 or re.search(r"(?:作\s*者|记\s*者|编\s*辑|By)\s*[:：/]?", block.spaced):
             continue
-        beside = _medium_beside(page, block.order, max(0, title_at + 1), start)
-        if beside and not block.spaced[: match.start()].strip():
-            return beside
-        for part in (block.spaced[: match.start()].split()[::-1], block.spaced[match.end() :].split()):
-            token = part[0].strip("|｜·,，[]【】()（）") if part else ""
+        before = block.spaced[: match.start()].strip()
+        own = _MEDIUM.match(before)
+        beside = _medium_beside(page, block.order, max(0, title_at + 1), start) if not before else ""
+        if own or beside:
+            return own.group("medium") if own else beside
+        # account · kind · field · date: nobody knows which of so many before the date is whose
+        for part, most in ((before.split()[::-1], 2), (block.spaced[match.end() :].split(), 20)):
+            words = [t for p in part if (t := p.strip("|｜·•,，[]【】()（）"))]
+            token = words[0] if words and (len(words) <= most or _MEDIUM.match(words[0])) else ""
             token = re.split(r"[\[【(（]", token)[0]
             plain = re.fullmatch(r"[一-鿿A-Za-z·]{2,16}", token) and not _NO_NAME.match(token) and not lines.kind(token)
             # the names of the authors, whom another line names as such, are no outlet
@@ -169,7 +173,8 @@ def _beside_date(page: Page, title_at: int, region: Region | None) -> str:
 
 # 某某报 alone in a line, or behind a writer: 张三/某某报
 _MEDIUM = re.compile(
-    r"^(?:(?P<who>[一-鿿·]{2,4}(?:[ 、][一-鿿·]{2,4}){0,3})\s*[/／|｜]\s*)?(?P<medium>[一-鿿A-Za-z·]{1,14}(?:报|社|网|台|周刊|杂志|在线|客户端|融媒体?|新闻))$"
+    r"^(?:(?P<who>[一-鿿·]{2,4}(?:[ 、][一-鿿·]{2,4}){0,3})\s*[/／|｜]\s*)?(?P<medium>[一-鿿A-Za-z\d·]{1,14}(?:报|报道|社|网|台|周刊|杂志|在线|客户端|融媒体?|新闻))"
+    r"(?:\s+(?P<staff>[一-鿿·]{2,4}(?:[ 、，]+(?:(?:实习生|记者|通讯员)\s*)?[一-鿿·]{2,4}){0,4}?)(?:\s+[一-鿿]{2,6}报道)?)?$"
 )
 
 
@@ -226,8 +231,8 @@ def _writer(block: Block) -> str:
         return ""
     match = _WRITER.search(text)
     who = (match.group("who") or match.group("pen") or "").strip(" 、，,/|") if match else ""
-    if not who and (beside := _MEDIUM.match(text)) and beside.group("who"):
-        who = beside.group("who")
+    if not who and not block.linked and (beside := _MEDIUM.match(text)):
+        who = beside.group("who") or beside.group("staff") or ""
     if not who:
         by = _BY.match(text) or _BY_INSIDE.search(text)
         who = _by(by) if by else ""
@@ -242,8 +247,8 @@ def author(
     for block in _near(page, title_at, region):
         who = _writer(block)
         if who and not _NO_NAME.match(who) and flat(who) not in known:
-            who = re.sub(r"\s*(?:通讯员|特约|实习生?|记者|摄影)\s*[:：/]?\s*", " ", who).strip()
-            return re.sub(r"\s*[/／&＆]\s*", "、", who)
+            who = re.sub(r"^本[报刊网台社]|\s*(?:通讯员|特约|实习生?|记者|摄影)\s*[:：/]?\s*", " ", who).strip()
+            return re.sub(r"\s*[/／&＆，,、]\s*", "、", who)
     told = [a for a in said.authors if flat(a) not in known and not _NO_NAME.match(a)]
     if told:
         joint = "、" if re.search(r"[\u4e00-\u9fff]", told[0]) else ", "
@@ -254,6 +259,9 @@ def author(
         return _by(by) if by else named
     value = next((metas[n] for n in _AUTHOR_METAS if metas.get(n)), "")
     if _NO_NAME.match(value) or not flat(value) or any(flat(value) in k for k in known) or len(value) > 60:
+        return ""
+    if "columnname" in metas and re.fullmatch(r"[a-z][a-z\d_.-]{2,20}", value):
+        # whom a publishing system of offices calls so is a login
         return ""
     # the meta of Chinese systems names the clerk who entered the page unless the page shows the name too
     shown = any(value in b.text for b in _near(page, title_at, region))

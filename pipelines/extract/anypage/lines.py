@@ -27,6 +27,7 @@ _EDITOR = re.compile(
     + _OPEN
     + r"(?:[Ww]eb |[Cc]opy |[Nn]ews |[Mm]anaging |[Ss]ub-?)?(?:[Ee]dit(?:or|ed|ors|ing))(?: by)?\s*[:：]\s*.{2,60}$"
 )
+_DESK = re.compile(_OPEN + r"[一-鿿]{2,8}编辑\s*[:：|｜丨/／]\s*[一-鿿·]{2,4}(?:[\s、，][一-鿿·]{2,4}){0,3}\s*$")
 _ROLE = r"(?:责任编辑|责编|编\s?辑|校\s?对|审\s?核|编审|终审|监制|摄影|记者|主编|统筹)"
 _EDITORS = re.compile(_OPEN + rf"(?:{_ROLE}\s?[:：/／丨|]?\s*[一-鿿·]{{2,4}}[\s　,，;；|]*){{2,6}}[\s)）】\]]*$")
 # several of those who made it in one line, whatever stands first: 某科供稿 摄影/某 编辑/某
@@ -35,6 +36,7 @@ _LAST_EDITOR = re.compile(r"责\s?任\s?编\s?辑|责\s?编\s*[:：/／丨|｜]|
 _RIGHTS = re.compile(
     _OPEN
     + r"(?:本文|以上|特别|重要|郑重|法律|网站|相关|风险|转载|侵权|内容|免责|作者|版权|平台|投资|温馨)?\s?(?:版权(?:声明|说明|所有|归|信息)|版\s*权\s*所\s*有|免责(?:声明|条款|说明)|(?:郑重|法律|侵权|转载|作者|风险|原创|平台|本站|本网站?|网站|投资)(?:声明|提示|提醒|说明|警示)|特别声明|(?:特别|重要|友情|温馨)(?:声明|提示|提醒|说明|警示)(?=[\s:：）)】\]]*(?:$|.{0,60}(?:本文|此文|文中|本站|本网|本平台|转载|版权|侵权|内容|文章|图片|观点|投资|账号|公众号))))(?:\s*[:：）)】\]].{0,600})?$"
+    r"|" + _OPEN + r"[一-鿿A-Za-z·]{2,14}声明\s*[:：].{0,90}(?:凡本|版权|转载|授权|据此|不构成|不代表|立场).{0,500}$"
     r"|"
     + _OPEN
     + r"(?:声明|风险提示|注)\s*[:：].{0,20}(?:本文|此文|该文|文中|本站|本网|转载|版权|内容|文章|图片|观点|投资).{0,500}$"
@@ -59,7 +61,7 @@ _RIGHTS = re.compile(
 )
 _BUTTON = re.compile(
     _OPEN
-    + r"(?:分享(?:到|至|给|让更多人看到|按钮|本文|文章|道)?\s*[:：]?.{0,24}|一键分享|转发|扫一扫.{0,24}|扫码.{0,30}|扫描(?:下方|上方|左侧|右侧|以下|下面|下载|关注)?.{0,20}(?:二维码|APP|公众号).{0,16}|长按.{0,16}(?:二维码|识别|图片).{0,24}|手机(?:看|阅读|扫码|查看).{0,16}|微信(?:扫|公众号|分享|好友).{0,24}"
+    + r"(?:(?:封面|题|首|头|配|文中|文内|本文)?图片?(?:来源|来自|提供|源)\s*[:：/|｜].{1,30}|分享(?:到|至|给|让更多人看到|按钮|本文|文章|道)?\s*[:：]?.{0,24}|一键分享|转发|扫一扫.{0,24}|扫码.{0,30}|扫描(?:下方|上方|左侧|右侧|以下|下面|下载|关注)?.{0,20}(?:二维码|APP|公众号).{0,16}|长按.{0,16}(?:二维码|识别|图片).{0,24}|手机(?:看|阅读|扫码|查看).{0,16}|微信(?:扫|公众号|分享|好友).{0,24}"
     r"|打\s*印\s*(?:本[页文]|此文)?|\[?\s*关\s*闭\s*(?:窗口|本页|此页)?|【?字体?号?(?:大小)?[:：]?\s*[【\[]?\s*大\s*[】\]|\s]*[【\[]?中\s*[】\]|\s]*[【\[]?小.{0,8}|字号.{0,14}|T\s?大中小|大\s*中\s*小|加入收藏|收藏(?:本[页站文])?|返回(?:顶部|首页|列表|上页|上级|目录|栏目).{0,6}|回到(?:顶部|首页)|点击(?:下载|查看|进入|阅读|加载|展开|收起|关注|这里|图片|上方|下方|此处|跳转|订阅|右上角).{0,40}"
     r"|下载.{0,16}(?:客户端|APP).{0,10}|(?:欢迎|敬请|请|赶快|记得)?(?:持续)?(?:关注|订阅|添加|加入).{0,24}(?:公众号|订阅号|服务号|微信|微博|头条号|客户端|交流群|APP|官网).{0,30}|(?:更多|查看更多|加载更多|展开全文|阅读全文|阅读原文|显示全文|全文阅读|查看原文|返回搜狐|查看余下全文).{0,30}(?:请|点击|关注|查看|下载|登录|尽在|>>|»|内容|详情|资讯|精彩|敬请)?.{0,24}|返回.{0,12}[,，]?查看更多|(?:更多)?(?:相关|精彩|最新|更多)?(?:资讯|内容|新闻|攻略|消息|报道|信息|动态)[,，]?\s?(?:请|敬请|欢迎)(?:持续)?(?:关注|查看|访问|移步|点击).{0,40}"
     r"|(?:立即)?打开.{0,12}(?:APP|客户端|微信).{0,20}|我要(?:投稿|分享|评论|纠错|举报|收藏|打印).{0,6}|转播到.{0,10}|纠\s?错|推荐给(?:朋友|好友)|举报(?:/反馈|反馈)?|投诉|点赞\d*|赞\s?[(（]?\d*[)）]?|踩|顶|喜欢\s?\d*|评论\s?[(（]?\d*[)）]?|在看|已收藏|听新闻|自动播放.{0,40}|语音播报|朗读|复制链接|播报文章|微信朋友圈|点(?:个|击)?.{0,8}(?:在看|点赞|关注|转发|星标).{0,16}|(?:设为)?星标.{0,10}|喜欢(?:就|请|的话|本文).{0,12}(?:赞|关注|转发|在看).{0,12}|新浪微博|QQ好友|QQ空间"
@@ -82,7 +84,7 @@ _CREDIT = re.compile(
     r"|(?:浏览|阅读|点击|访问|查看|人气|围观|浏览量|点击量|访问量|点击率|阅读量|阅读数|评论数|热度)(?:次数|数|量|人数)?\s*[:：(（]?\s*[\d,.万+次]*.{0,10}|[\d,.万+]+\s*(?:次|人)?(?:浏览|阅读|点击|围观|评论|参与|阅)|(?:分类|类别|栏目|所属栏目|频道|标签|编号|索引号|信息索引号|公开形式|公开方式|公开日期|有效性|主题分类|体裁分类)\s*[:：].{0,50}|原\s?标\s?题\s*[:：].{0,120}|"
     + _DATE
     + r"(?:\s.{0,50}|$|来源.{0,40}|[|｜·,，].{0,50})"
-    r"|原创\s*[:：].{1,40}|[一-鿿]{2,10}(?:记者|通讯员)(?:\s+[一-鿿·]{2,4}){1,5}|by\s+[A-Z].{1,80}|(?:published|updated|posted|last (?:updated|modified)|created|modified|first published|date|written|source|author|staff|reporter)\s*(?:on|at|by)?\s*[:：]?\s.{0,80}|原创|本文(?:字数|约|共).{0,24}|全文.{0,6}字.{0,20}|阅读(?:需|时间|时长|完|本文).{0,20}|首页.{0,6}[>›»→/].{0,100}|(?:您|你)?(?:当前|现在)?(?:的)?(?:所在)?位置(?:是|:|：|在).{0,100}|home\s*[>›»/].{0,100}|current(?: location)?\s*[:：].{0,80})"
+    r"|原创\s*[:：].{1,40}|[一-鿿]{2,8}(?:记者|通讯员|实习生|编译)\s*[|｜丨/／]\s*[一-鿿·、，\s]{2,30}|[一-鿿]{2,10}(?:记者|通讯员)(?:\s+[一-鿿·]{2,4}){1,5}|by\s+[A-Z].{1,80}|(?:published|updated|posted|last (?:updated|modified)|created|modified|first published|date|written|source|author|staff|reporter)\s*(?:on|at|by)?\s*[:：]?\s.{0,80}|原创|本文(?:字数|约|共).{0,24}|全文.{0,6}字.{0,20}|阅读(?:需|时间|时长|完|本文).{0,20}|首页.{0,6}[>›»→/].{0,100}|(?:您|你)?(?:当前|现在)?(?:的)?(?:所在)?位置(?:是|:|：|在).{0,100}|home\s*[>›»/].{0,100}|current(?: location)?\s*[:：].{0,80})"
     r"[\s\]】)）|｜]*$",
     re.I,
 )
@@ -90,22 +92,22 @@ _CREDIT = re.compile(
 _TELLS = re.compile(rf"^\s*{_DATE}[\s，,].*[。！？][”」』）)]*\s*$", re.S)
 # two of these in one short line make it a line of credits, however it is set
 _SIGNAL = re.compile(
-    r"(?:来源|作者|记者|编辑|责编|浏览量?|阅读量?|点击量?|评论|发布时间|发布日期|时间|字体|字号|Source|By|Published|Updated|Views)\s*[:：(（]|\d{1,2}:\d{2}(?!\d)|(?:19|20)\d{2}\s?[-/.年]\s?\d{1,2}|(?:浏览|阅读|点击)\s?\d|\d[wW万千]?\+?\s?(?:次|人)?(?:阅读|浏览|评论|views|comments|min read)"
+    r"(?:来源|作者|记者|编辑|责编|浏览量?|阅读量?|点击量?|评论|发布时间|发布日期|时间|字体|字号|Source|By|Published|Updated|Views)\s*[:：(（|｜丨]|\d{1,2}:\d{2}(?!\d)|(?:19|20)\d{2}\s?[-/.年]\s?\d{1,2}|(?:浏览|阅读|点击)\s?\d|\d[wW万千]?\+?\s?(?:次|人)?(?:阅读|浏览|评论|views|comments|min read)"
 )
 _RELATED_LINK = re.compile(
     _OPEN
     + r"(?:相关阅读|延伸阅读|推荐阅读|相关报道|相关新闻|更多阅读|扩展阅读|点击阅读|往期回顾|前情回顾|(?:read|see) (?:more|also|next)|also read|related|more on this|don'?t miss)\s*[:：|｜>»-]?",
     re.I,
 )
-_BIO = re.compile(
-    r"^(?:[A-Z][\w.'’-]+ ){1,4}(?:(?:is|was|joined|previously)\b[^.]{0,100}\b"
-    + _PROFESSION
-    + r"|(?:writes|covers|reports (?:on|for|from)|contributed|can be reached|has (?:written|covered|reported|worked) (?:for|at|as|about|on|in|from))\b).{3,400}$"
 _PROFESSION = (
     r"(?:[\w-]*(?:reporter|editor|writer|correspondent|columnist|journalist|author|blogger|contributor|critic|photographer)"
     r"|professor|lecturer|fellow|researcher|analyst|founder|producer|economist|director|consultant|student|staff)s?\b"
 )
 # who somebody is, what of, and little more: `Larry Page is ...` alone ends a text as well
+_BIO = re.compile(
+    r"^(?:[A-Z][\w.'’-]+ ){1,4}(?:(?:is|was|joined|previously)\b[^.]{0,100}\b"
+    + _PROFESSION
+    + r"|(?:writes|covers|reports (?:on|for|from)|contributed|can be reached|has (?:written|covered|reported|worked) (?:for|at|as|about|on|in|from))\b).{3,400}$"
     r"|^(?:About the authors?\b|(?:Additional )?[Rr]eporting by .{3,120}[;.]?$|.{0,60}contributed (?:to this|reporting)|Follow .{2,40} on (?:Twitter|X|Facebook|Instagram)|A version of this (?:article|story) (?:appears|appeared|first|was|originally))",
     re.S,
 )
@@ -142,7 +144,7 @@ def kind(text: str) -> str:
         return PLAIN
     if length <= 160 and _ORIGINAL.match(text):
         return ORIGINAL
-    if length <= 130 and (_EDITOR.match(text) or _EDITORS.match(text)):
+    if length <= 130 and (_EDITOR.match(text) or _EDITORS.match(text) or _DESK.match(text)):
         return EDITOR
     if length <= 100 and "。" not in text and len(_CREW.findall(text)) >= 2:
         return EDITOR
