@@ -28,7 +28,7 @@ MOST_ELEMENTS = 150_000
 MOST_BLOCKS = 30_000
 
 # flags of a block beyond those of `names`
-HEADING, TABLE, AFTER_IMAGE, QUOTE, LIST, LINE, PRE = 1 << 10, 1 << 11, 1 << 12, 1 << 13, 1 << 14, 1 << 15, 1 << 16
+HEADING, TABLE, AFTER_IMAGE, QUOTE, LIST, SERIES, PRE = 1 << 10, 1 << 11, 1 << 12, 1 << 13, 1 << 14, 1 << 15, 1 << 16
 
 _SENTENCE_ZH = re.compile(r"[，。！？；、：…”]")
 _STOPS = re.compile(r"[。！？；]|[.!?][\"”’']?(?:\s|$)")

@@ -164,6 +164,8 @@ def _gain(block: Block, homes: dict[Element, int], title_at: int) -> float:
     if kind in (lines.RIGHTS, lines.OTHER):
         return -10.0 - 0.5 * length
     if block.value and kind != lines.CREDIT:
+        if block.node.tag == "h1":
+            return 0.0
         # what stands above the headline belongs to something else
         return float(block.value) if block.order >= title_at else -0.5 * block.value
     if block.has(names.CAPTION) or block.has(cut.TABLE):

@@ -1,20 +1,20 @@
 """Puts two readings of one page together line by line: the house's own blocks and what a library took for the text.
 
-A line that both have is text. What only one of them has is text where it stands among such lines (the same parent, the same
-tag), or where it is too much to be an oversight; never in a box whose name says that it is something else.
+A line that both have is text. What only one of them has is text where it stands among such lines (under the same parent), or
+where it is too much to be an oversight; never in a box whose name says that it is something else.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from html import unescape
 from itertools import groupby
 
 from pipelines.extract.anypage import blocks as cut
 from pipelines.extract.anypage import names
-from pipelines.extract.anypage.blocks import Block, Page
+from pipelines.extract.anypage.blocks import Block, Element, Page
 from pipelines.extract.anypage.body import Region, flat, trim
 
 _BREAK = re.compile(
@@ -27,12 +27,17 @@ _SURE_LENGTH = 20
 _IN_COMMON, _FOUND = 0.5, 0.8
 # a run of lines that only one reading has, and that stands elsewhere, is text from this share of the common lines on
 _TOO_MUCH = 0.3
+# a box with this share of the library's lines is taken for text against its name
+_HOLDS = 0.5
 # names of boxes that are often no more than a manner of setting text beside something
 _WEAK_BOX = re.compile(r"float|fixed|pop|hot|side|right|left|mask|tools?|page", re.I)
+_LISTS = frozenset(("ul", "ol", "dl", "blockquote"))
 
 
-def combine(page: Page, region: Region | None, theirs: str, title: str) -> list[Block] | None:
-    """The blocks of the text by both readings; None where they have too little in common."""
+def combine(
+    page: Page, region: Region | None, theirs: str, title: str, third: Callable[[], str] = str
+) -> list[Block] | None:
+    """The blocks of the text by both readings; None where they have too little in common. `third` judges the rest."""
     if region is None:
         return None
     own = {b.order: b for b in region.blocks}
@@ -46,15 +51,32 @@ def combine(page: Page, region: Region | None, theirs: str, title: str) -> list[
         return None
     place = _Place(page, common)
     chosen: list[Block] = []
-    for kind, run in groupby(_union(page, own, told), key=lambda b: (b.order in own, b.order in told)):
-        members = list(run)
-        if kind == (True, True):
-            chosen += [own[b.order] for b in members]
-            continue
-        fitting = [own.get(b.order, b) for b in place.fitting(members)]
-        much = _weight(b for b in members if not b.has(names.BOX)) >= _TOO_MUCH * weight
-        chosen += [own.get(b.order, b) for b in members if not place.boxed(b)] if much else fitting
+    for (mine, both), run in groupby(_union(page, own, told), key=lambda b: (b.order in own, b.order in told)):
+        members = [own.get(b.order, b) for b in run]
+        if mine and both:
+            chosen += members
+        elif _weight(b for b in members if not b.has(names.BOX)) < _TOO_MUCH * weight:
+            chosen += place.fitting(members, theirs=both)
+        elif both or place.inside(members) or _backed(page, members, third()):
+            chosen += [b for b in members if not place.boxed(b)]
     return _without_last_headings(trim(chosen, title))
+
+
+def unbox(page: Page, theirs: str) -> bool:
+    """Take the boxes that hold most of the library's text for no boxes; whether there were such."""
+    told = _told(page, {}, theirs) or set()
+    total = _weight(page.blocks[o] for o in told)
+    held: Counter[int] = Counter()
+    for order in told:
+        block = page.blocks[order]
+        if block.has(names.BOX):
+            held.update(dict.fromkeys(block.boxes, block.value))
+    wrong = {n for n, value in held.items() if value >= _HOLDS * total and not page.boxes[n].flags & names.COMMENT}
+    for block in page.blocks:
+        if block.boxes and wrong.issuperset(block.boxes) and not block.has(cut.SERIES):
+            block.flags &= ~(names.BOX | names.FOOT)
+    page.weigh_again()
+    return bool(wrong and total)
 
 
 def _weight(members: Iterable[Block]) -> int:
@@ -85,12 +107,18 @@ def _told(page: Page, own: dict[int, Block], theirs: str) -> set[int] | None:
             break
         found.add(block.order)
         size += len(text)
-    return found if size >= _FOUND * len(whole) else None
+    return found if whole and size >= _FOUND * len(whole) else None
 
 
 def _stands_in(text: str, whole: str) -> bool:
     """Whether a text has these words; words inside (the name of a link, say) may be missing there."""
     return text in whole or (len(text) >= 80 and text[:30] in whole and text[-30:] in whole)
+
+
+def _backed(page: Page, members: list[Block], third: str) -> bool:
+    """Whether a third reading has most of these lines."""
+    told = _told(page, {b.order: b for b in members}, third) or set()
+    return 2 * _weight(b for b in members if b.order in told) >= _weight(members)
 
 
 class _Place:
@@ -99,39 +127,53 @@ class _Place:
     def __init__(self, page: Page, common: dict[int, Block]) -> None:
         self.page = page
         self.first, self.last = min(common), max(common)
-        self.parents = {b.node.getparent() for b in common.values() if b.value}
         self.nodes = {b.node for b in common.values()}
         self.kin = {(b.node.getparent(), b.node.tag) for b in common.values()}
+        self.parents = {home for b in common.values() if b.value for home in _homes(b)}
         self.boxes = {number for b in common.values() for number in b.boxes}
+
+    def inside(self, run: list[Block]) -> bool:
+        """Whether a run has common lines before and after it."""
+        return self.first < run[0].order and run[-1].order < self.last
 
     def boxed(self, block: Block) -> bool:
         """Whether a box holds the line that holds no common line, and whose name is more than a manner of setting."""
         if not block.has(names.BOX):
             return False
-        inside = self.first < block.order < self.last
         words = [self.page.boxes[n].word for n in block.boxes if n not in self.boxes]
-        return not (inside and words and all(_WEAK_BOX.search(w) for w in words))
+        return not (self.first < block.order < self.last and words and all(_WEAK_BOX.search(w) for w in words))
 
-    def fitting(self, run: list[Block]) -> list[Block]:
+    def fitting(self, run: list[Block], *, theirs: bool) -> list[Block]:
         """The lines of a run that only one reading has, which belong to the text by where they stand."""
+        fits = self._near if theirs else self._fits
+        if self.inside(run):
+            return [b for b in run if fits(b)]
+        if theirs:
+            return [b for b in run if self._near(b) and not b.has(names.BOX)]
         if run[0].order > self.last:
             return self._adjoining(run, self.last, 1)
-        if run[-1].order < self.first:
-            return self._adjoining(run[::-1], self.first, -1)[::-1]
-        return [b for b in run if self.fits(b)]
+        return self._adjoining(run[::-1], self.first, -1)[::-1]
 
     def _adjoining(self, run: list[Block], edge: int, step: int) -> list[Block]:
         """Lines without a gap from the edge of the common lines on."""
         found: list[Block] = []
         for block in run:
             edge += step
-            if block.order != edge or not self.fits(block) or block.linked > 0.7 * len(block.text):
+            if block.order != edge or not self._fits(block) or block.linked > 0.7 * len(block.text):
                 break
             found.append(block)
         return found
 
-    def fits(self, block: Block) -> bool:
-        """Whether a line that only one reading has stands among the common lines."""
+    def _near(self, block: Block) -> bool:
+        """Whether a line of the library stands under the parent of common lines, or in a list there."""
+        if self.boxed(block):
+            return False
+        if block.has(names.BOX):
+            return bool(block.value)
+        return block.node in self.nodes or bool(self.parents & set(_homes(block)))
+
+    def _fits(self, block: Block) -> bool:
+        """Whether a line of the own reading stands among common lines."""
         if self.boxed(block):
             return False
         if block.has(names.BOX):
@@ -142,8 +184,16 @@ class _Place:
         inside = self.first < block.order < self.last
         if block.has(cut.HEADING):
             return inside and parent in self.parents
-        listed = block.has(cut.LIST) and parent is not None and parent.getparent() in self.parents
+        listed = block.has(cut.LIST) and bool(self.parents & set(_homes(block)))
         return listed or (inside and parent in self.parents and bool(block.value))
+
+
+def _homes(block: Block) -> list[Element]:
+    """The parent of a line, and that of the list which it stands in."""
+    parent = block.node.getparent()
+    if parent is None:
+        return []
+    return [parent, parent.getparent()] if parent.tag in _LISTS else [parent]
 
 
 def _without_last_headings(found: list[Block]) -> list[Block]:

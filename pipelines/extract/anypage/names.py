@@ -15,6 +15,11 @@ TEXT, BOX, COMMENT, FOOT, HIDE, CAPTION, META, TITLE, FILES, PICTURE = (1 << bit
 _COMMENT = re.compile(
     r"comment(?!ary|aries)|pinglun|disqus|livere|(?:^|[-_ ])(?:reply|replies|respond|discuss(?:ion)?|gentie|tie-?area|liuyan|guestbook)(?:$|[-_ ])"
 )
+# what publishing systems put on an article's element for its categories and tags (`tag-social-media`)
+_FILED = re.compile(r"^(?:tag|category|cat|topic|author|format|series)[-_]")
+_ENTRY = re.compile(r"(?:^| )(?:hentry|h-entry|type-[\w-]+|status-publish|post-\d+|post)(?: |$)")
+# `section--has-ads` is a section
+_MODIFIER = re.compile(r"--?(?:has|with|no|without|is)-.*$")
 _FOOT = re.compile(
     r"(?:^|[-_ ])(?:g|site|page|global|main|the|m|pc)?[-_]?(?:foot|footer)(?:$|[-_ ]|er|bar|nav|\d)|^colophon$"
 )
@@ -24,10 +29,11 @@ _BOX = re.compile(
     r"|(?<![a-z])(?:bd)?share(?!hold)|sharebar|sharebox|sns(?:$|[-_ ])|social(?!ist|-?security)|addthis|jiathis|copyright|banquan|disclaim|shengming|mianze|statement(?:$|[-_ ])"
     r"|subscri(?:be|ption)|newsletter|sign-?up|signup|qr-?code|erweima|(?:^|[-_ ])(?:ewm|wx-?code)|weixin-?(?:code|qr|box)|app-?down|download-?app|paywall|regwall"
     r"|(?:^|[-_ ])(?:nav|navbar|navi|menu|topbar|hot|hots|rank|ranking|paihang|ads?|adv|adbox|advert\w*|gg|guanggao|promo\w*|sponsor\w*|banner|popup|pop|modal|cookie\w*|gdpr|consent|overlay"
-    r"|toolbar|tools?|tags?|tag-?list|pager?|pagination|paging|pagenav|page-?nav|prev|next|prevnext|shangxia|up-?down|login|register|search|widget|widgets|sidebar|side|aside|rail|right-?(?:bar|col|side)|toc"
-    r"|fixed|float|dialog|toast|mask|tooltip|author-?(?:box|card|bio|info|profile)|about-?author|bio|bianji|editor(?:s|-?(?:box|info|line))?|zebian|article-?edit|jubao|report|dianzan|like-?btn|vote|score|feedback|jiucuo"
+    r"|toolbar|tools?|tags?|tag-?list|pager|pagination|paging|pagenav|page-?nav|prev|next|prevnext|shangxia|up-?down|login|register|search|widget|widgets|sidebar|side|aside|rail|right-?(?:bar|col|side)|toc"
+    r"|fixed|float|dialog|toast|mask|tooltip|author-?(?:box|card|bio|info|profile)|about-?author|bio|bianji|editor(?:s|-?(?:box|info|line))?|zebian|article-?edit|jubao|report-?(?:abuse|btn|button|comment|error|form|icon|link|problem|this)|dianzan|like-?btn|vote|score|feedback|jiucuo"
     r"|print|font-?size|fontsize|read-?(?:more|next|also)|trending|most-?(?:read|popular|viewed)|popular|latest|outbrain|taboola|links|friend-?links?|youqing|skip|screen-?reader|end-?mark|article-?(?:tools?|tags?|nav|footer|share|foot|bottom)"
-    r"|post-?(?:tags?|nav|navigation|meta-?bottom|footer|share)|entry-?(?:footer|tags?|utility))(?:$|[-_ ]|\d+$)",
+    r"|post-?(?:tags?|nav|navigation|meta-?bottom|footer|share)|entry-?(?:footer|tags?|utility))(?:$|[-_ ]|\d+$)"
+    r"|^(?:list-?)?pages?(?:$|[-_](?:nav|num\w*|list|links?|bar|turn|box|item|index|btn|down|up)(?:$|[-_ ]))",
 )
 # a word that ends so is a place for text: `article-content`, but not `article-content-footer`
 # a summary set apart from the text that repeats it
@@ -79,8 +85,10 @@ def kind(names: str) -> int:
     """What the class and id of an element (joined by a blank) say, as flags; a word made for text is no box."""
     flags = 0
     low = _spread(names[:300])
+    filed = bool(_ENTRY.search(low))
     for word in low.split():
-        flags |= _word(word)
+        if not (filed and _FILED.match(word)):
+            flags |= _word(word)
     if _UNSEEN.search(low):
         flags |= HIDE
     return flags
@@ -90,8 +98,8 @@ def said(classes: str, identity: str, heading: str) -> str:
     """Class and id joined, without those of a heading that only repeat its words (`what-comes-next`)."""
     if not heading:
         return f"{classes} {identity}"
-    text = _letters(heading[:300])
-    return " ".join(w for w in (*classes.split(), identity) if len(w) < 6 or not text.startswith(_letters(w)))
+    begins = _letters(heading[:300])[:12]
+    return " ".join(w for w in (*classes.split(), identity) if len(begins) < 12 or begins not in _letters(w))
 
 
 def _letters(text: str) -> str:
@@ -109,6 +117,7 @@ def _word(word: str) -> int:
     flags = 0
     if word.startswith(("has-", "no-", "with-", "without-", "js-has")):
         return flags
+    word = _MODIFIER.sub("", word)
     if _COMMENT.search(word):
         flags |= COMMENT | BOX
     if _FOOT.search(word):

@@ -10,11 +10,12 @@ import logging
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from pipelines.extract.anypage import lines, markup, names
 from pipelines.extract.anypage.blocks import Block, Page
-from pipelines.extract.anypage.body import Region, flat, trim
-from pipelines.extract.anypage.combine import combine
+from pipelines.extract.anypage.body import Region, find, flat, trim
+from pipelines.extract.anypage.combine import combine, unbox
 from pipelines.extract.anypage.embedded import Said, Stored
 from pipelines.extract.tree import escape
 
@@ -94,7 +95,12 @@ def _from_title(found: str, title: str) -> str:
 def _western(page: Page, region: Region | None, own: str, said: Said, title: str, url: str) -> str:
     """The lines that trafilatura and the house's own reading have between them; one of the readings where they differ."""
     theirs = _trafilatura(page.text, url)
-    both = combine(page, region, theirs, title)
+    third = lru_cache(maxsize=1)(lambda: _readability(page.text, url))
+    both = combine(page, region, theirs, title, third)
+    if both is None and unbox(page, theirs):
+        again = find(page, title, next((b.order for b in page.blocks if flat(b.text) == flat(title)), -1))
+        own = markup.write(again.blocks) if again else own
+        both = combine(page, again, theirs, title, third)
     if both:
         return markup.write(both)
     theirs = _without_boxes(theirs, page)
@@ -105,7 +111,7 @@ def _western(page: Page, region: Region | None, own: str, said: Said, title: str
         return (_trafilatura(page.text, url, precise=True) if page.blocks else "") or own
     if agreement(own, theirs) >= _AGREED:
         return theirs
-    return _by_vote(theirs, [own, _readability(page.text, url)], said)
+    return _by_vote(theirs, [own, third()], said)
 
 
 def _by_vote(first: str, others: list[str], said: Said) -> str:

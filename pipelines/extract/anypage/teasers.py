@@ -36,7 +36,7 @@ def mark(page: Page) -> None:
     left = sum(b.value for b in page.blocks if b.order not in inside and not b.has(names.BOX))
     if found and left >= _LEAST_LEFT:
         for block in found:
-            block.flags |= names.BOX
+            block.flags |= names.BOX | cut.SERIES
 
 
 def _teasers(page: Page) -> list[Block]:
