@@ -31,7 +31,8 @@ _TOO_MUCH = 0.3
 _HOLDS = 0.5
 # names of boxes that are often no more than a manner of setting text beside something
 _WEAK_BOX = re.compile(r"float|fixed|pop|hot|side|right|left|mask|tools?|page", re.I)
-_LISTS = frozenset(("ul", "ol", "dl", "blockquote"))
+_LISTS = frozenset(("ul", "ol", "dl", "li", "dd", "blockquote"))
+_DEEPEST_LIST = 6
 
 
 def combine(
@@ -77,6 +78,12 @@ def unbox(page: Page, theirs: str) -> bool:
             block.flags &= ~(names.BOX | names.FOOT)
     page.weigh_again()
     return bool(wrong and total)
+
+
+def trimmed(page: Page, theirs: str, title: str) -> list[Block]:
+    """The blocks of a library's reading alone, without boxes and furniture; none where its lines are not on the page."""
+    told = _told(page, {}, theirs) or set()
+    return _without_last_headings(trim([b for b in page.blocks if b.order in told and not b.has(names.BOX)], title))
 
 
 def _weight(members: Iterable[Block]) -> int:
@@ -189,11 +196,15 @@ class _Place:
 
 
 def _homes(block: Block) -> list[Element]:
-    """The parent of a line, and that of the list which it stands in."""
+    """The parent of a line, and that of the lists which it stands in."""
+    found: list[Element] = []
     parent = block.node.getparent()
-    if parent is None:
-        return []
-    return [parent, parent.getparent()] if parent.tag in _LISTS else [parent]
+    while parent is not None and len(found) < _DEEPEST_LIST:
+        found.append(parent)
+        if parent.tag not in _LISTS:
+            break
+        parent = parent.getparent()
+    return found
 
 
 def _without_last_headings(found: list[Block]) -> list[Block]:

@@ -98,8 +98,8 @@ def said(classes: str, identity: str, heading: str) -> str:
     """Class and id joined, without those of a heading that only repeat its words (`what-comes-next`)."""
     if not heading:
         return f"{classes} {identity}"
-    begins = _letters(heading[:300])[:12]
-    return " ".join(w for w in (*classes.split(), identity) if len(begins) < 12 or begins not in _letters(w))
+    begins = _letters(heading[:300])[:10]
+    return " ".join(w for w in (*classes.split(), identity) if len(begins) < 10 or begins not in _letters(w))
 
 
 def _letters(text: str) -> str:

@@ -15,7 +15,7 @@ from functools import lru_cache
 from pipelines.extract.anypage import lines, markup, names
 from pipelines.extract.anypage.blocks import Block, Page
 from pipelines.extract.anypage.body import Region, find, flat, trim
-from pipelines.extract.anypage.combine import combine, unbox
+from pipelines.extract.anypage.combine import combine, trimmed, unbox
 from pipelines.extract.anypage.embedded import Said, Stored
 from pipelines.extract.tree import escape
 
@@ -103,7 +103,8 @@ def _western(page: Page, region: Region | None, own: str, said: Said, title: str
         both = combine(page, again, theirs, title, third)
     if both:
         return markup.write(both)
-    theirs = _without_boxes(theirs, page)
+    alone = markup.write(trimmed(page, theirs, title))
+    theirs = alone if length(alone) >= _ENOUGH else _without_boxes(theirs, page)
     if length(theirs) < _ENOUGH:
         if length(own) >= _ENOUGH:
             return own
