@@ -14,14 +14,22 @@ _EMPTY = "<html><head></head><body></body></html>"
 # a tag longer than this is looked at; libxml2 compares every attribute of a tag with every other
 _LONG_TAG = re.compile(r"<([A-Za-z][\w:-]*)([^<>]{8000,})>?")
 _MOST_ATTRIBUTES = 500
+# characters that XML does not know, as themselves and as references (`&#0;`): lxml reads them and then refuses to move
+# the text that holds them. Browsers show nothing for them (HTML Standard, "control-character-reference parse error")
+_FORBIDDEN = re.compile(
+    r"[\x00-\x08\x0b\x0e-\x1f\ufffe\uffff]|&#0*(?:[0-8]|1[1-24-9]|2\d|3[01]);?(?!\d)|&#x0*(?:[0-8bce-f]|1[0-9a-f]|fff[ef]);?(?![\da-f])",
+    re.I,
+)
 
 
 def mend(text: str) -> str:
     """Take out every `</html>` and `</body>`: lxml drops what follows the first one, browsers go on reading.
 
-    A tag with more attributes than anybody writes loses them (200,000 of them keep the parser busy for minutes).
+    A tag with more attributes than anybody writes loses them (200,000 of them keep the parser busy for minutes), and
+    characters that no page may hold go.
     """
-    return _LONG_TAG.sub(_without_attributes, _CLOSERS.sub("", _XML_DECLARATION.sub("", text)))
+    allowed = _FORBIDDEN.sub("", text.replace("\f", " "))
+    return _LONG_TAG.sub(_without_attributes, _CLOSERS.sub("", _XML_DECLARATION.sub("", allowed)))
 
 
 def _without_attributes(match: re.Match[str]) -> str:

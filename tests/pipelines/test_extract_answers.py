@@ -7,6 +7,7 @@ import pytest
 import config
 from db.documents import Document
 from pipelines import content, extract
+from pipelines.extract.tree import mend, parse
 from pipelines.stages import Context, Fetched, Unreadable
 
 SOURCES = config.load_sources()
@@ -36,3 +37,23 @@ def test_a_page_that_begins_with_a_bracket_is_a_page() -> None:
     )
     document = drafted(page, "ndrc_zcfb")
     assert document.title == "银行为轴承厂放款"
+
+
+FORBIDDEN = [*map(chr, [*range(9), 11, *range(14, 32), 0xFFFE]), "&#0;", "&#x1;", "&#31", "&#X0B;", "&#000012;", "&#xffff;", "&#x1f"]  # fmt: skip
+
+
+@pytest.mark.parametrize("what", FORBIDDEN, ids=lambda w: ascii(w))
+def test_characters_that_no_page_may_hold_are_left_out(what: str) -> None:
+    """lxml reads them and then refuses to move the text that they stand in, as when a button is taken out before it."""
+    page = f"<h1>银行为轴承厂放款</h1><div class='TRS_Editor'><p>首句。<script>x</script>{what}末句<span>附。</span>{what}</p></div>"
+    root = parse(page)
+    for script in root.iter("script"):
+        script.drop_tree()
+    assert "首句。末句附。" in root.text_content()
+
+
+@pytest.mark.parametrize(
+    "kept", ["&#10;", "&#13;", "&#9;", "&#100;", "&#x1F600;", "&#32;", "&#12288;", "&amp;#0;", "\t"]
+)
+def test_characters_that_may_stand_there_stay(kept: str) -> None:
+    assert mend(f"<p>a{kept}b</p>") == f"<p>a{kept}b</p>"
