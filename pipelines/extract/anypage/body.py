@@ -265,7 +265,9 @@ _LEGAL_NOTE = re.compile(r"^[（(].*(?:通过|公布|修订|修正|施行|批准
 def _neighbour(block: Block, edge: Block, refused: str) -> bool:
     if _LEGAL_NOTE.match(block.text):
         return True
-    if block.has(names.BOX) or block.linked > 0.5 * len(block.text) or block.has(names.META | names.TITLE):
+    if block.has(names.BOX) or block.has(names.META | names.TITLE):
+        return False
+    if block.linked > 0.5 * len(block.text) and _lonely(block):
         return False
     if (kind := lines.kind(block.text)) and kind in (
         refused,
@@ -292,7 +294,7 @@ def trim(found: list[Block], title: str) -> list[Block]:
     total = max(1, sum(b.value for b in found))
     passed = 0
     flat_title = flat(title)
-    for block in found:
+    for number, block in enumerate(found):
         kind = lines.kind(block.text)
         passed += block.value
         text = flat(block.text)
@@ -307,20 +309,33 @@ def trim(found: list[Block], title: str) -> list[Block]:
         if (early or late) and lines.promotes(block.text) and not block.has(cut.TABLE):
             continue
         # the day under a covering letter is its signature
-        signed = _LEGAL_NOTE.match(block.text) or (told and _DAY_ALONE.match(block.text))
+        signed = _LEGAL_NOTE.match(block.text) or (told and _DAY_ALONE.match(block.text)) or _of_event(found, number)
         if kind == lines.CREDIT and (early or not kept) and not signed:
             continue
         if block.linked > 0.4 * len(block.text) and lines.points_elsewhere(block.text):
             continue
         if block.has(names.CAPTION) and len(block.text) < 300:
             continue
-        if block.has(cut.AFTER_IMAGE) and lines.describes_picture(block.text):
+        if lines.describes_picture(block.text) and _pictured(found, number):
             continue
         if block.linked > 0.7 * len(block.text) and _lonely(block):
             continue
         kept.append(block)
         told = told or bool(block.value)
     return _sign_off(kept)
+
+
+def _pictured(found: list[Block], number: int) -> bool:
+    """A line below a picture, or the second line of its caption."""
+    before = found[number - 1] if number else None
+    return found[number].has(cut.AFTER_IMAGE) or bool(
+        before and before.has(cut.AFTER_IMAGE) and lines.describes_picture(before.text)
+    )
+
+
+def _of_event(found: list[Block], number: int) -> bool:
+    """A time that stands among the fields of an event."""
+    return any(lines.of_event(b.text) for b in (*found[max(0, number - 1) : number], *found[number + 1 : number + 2]))
 
 
 def _lonely(block: Block) -> bool:

@@ -13,12 +13,12 @@ from pipelines.extract.anypage.embedded import Said
 from pipelines.extract.select import squeeze
 
 _SOURCE = re.compile(
-    r"(?<!图)(?<!图片)(?:信息|文章|稿件|新闻|内容|资料|文件|本文|消息|图文|原文)?(?:来\s*源(?:于|自)?|稿\s*源|出\s*处|供\s*稿(?:单位)?)\s*[:：]\s*[【\[（(《]?\s*(?P<name>[^\s:：|｜，,。；;【】\[\]（()）<>/]{2,30}(?: [A-Z][\w.&'-]*){0,4})"
+    r"(?<!图)(?<!图片)(?<!资料)(?<!数据)(?:信息|文章|稿件|新闻|内容|文件|本文|消息|图文|原文)?(?:来\s*源(?:于|自)?|稿\s*源|出\s*处|供\s*稿(?:单位)?)\s*[:：]\s*[【\[（(《]?\s*(?P<name>[^\s:：|｜，,。；;【】\[\]（()）<>/]{2,30}(?: [A-Z][\w.&'-]*){0,4})"
     r"|\b(?:Source|Sources)\s*:\s*(?P<name2>[A-Z][\w.&' -]{1,40}?)(?=\s{2,}|\s*[|·,]|\s+(?:Published|Updated|Editor|Author|By|\d)|$)"
 )
 _LABEL_ONLY = re.compile(r"^(?:信息|文章|稿件|新闻|内容)?(?:来\s*源|稿\s*源)\s*[:：]?$")
 _WRITER = re.compile(
-    r"(?:作\s*者|撰\s*文|执\s*笔|文\s?[/／｜|丨]|(?:本[报网刊台]|[一-鿿]{2,6}(?:报|网|社))?(?:全媒体|首席|特约|实习|见习)?记\s*者)\s*[:：/／丨|｜]?\s*(?P<who>[一-鿿·]{2,5}(?:\s?[、，,/&＆]\s?[一-鿿·]{2,5}|\s[一-鿿·]{2,4}(?=[\s、，,]|$)){0,5})(?=\s|$|[|｜;；，,、)）】\d/]|责任|编辑|来源|发布)"
+    r"(?:作\s*者(?=[\s:：/／丨|｜])|撰\s*文|执\s*笔|文\s?[/／｜|丨]|(?:本[报网刊台]|[一-鿿]{2,6}(?:报|网|社))?(?:全媒体|首席|特约|实习|见习)?记\s*者)\s*[:：/／丨|｜]?\s*(?P<who>[一-鿿·]{2,5}(?:\s?[、，,/&＆]\s?[一-鿿·]{2,5}|\s[一-鿿·]{2,4}(?=[\s、，,]|$)){0,5})(?=\s|$|[|｜;；，,、)）】\d/]|责任|编辑|来源|发布)"
     r"|(?:作\s*者)\s*[:：]\s*(?P<pen>[^\s:：|｜，。]{1,24})"
 )
 _BY = re.compile(
@@ -33,7 +33,7 @@ _BY_INSIDE = re.compile(
     r"(?:[·|•–—]|\d{4}|[AP]M)\s*,?\s*[Bb]y:?\s+(?P<who>[A-Z][\w.'’-]+(?:\s+(?:[A-Z][\w.'’-]*|and|de|van|von|al|bin|&)){1,6})"
 )
 _NO_NAME = re.compile(
-    r"^(?:未知|佚名|本人|单位|简介|(?:星期|周)[一二三四五六日天]|本站|管理员|admin\w*|editor|root|责任编辑.*|最新文章|.{0,4}文章|更多.*|test|null|none|undefined|网络|原创|匿名|小编|编辑|system\w*|webmaster|来源|作者|发布|发表于?|更新于?|发布于|编辑于|时间|[\d\s._-]*|.*https?:.*|.*@.*)$",
+    r"^(?:未知|佚名|本人|单位|简介|(?:星期|周)[一二三四五六日天]|本站|管理员|admin\w*|editor|root|责任编辑.*|最新文章|.{0,4}文章|更多.*|test|null|none|undefined|网络|原创|匿名|小编|编辑|system\w*|webmaster|来源|作者|(?:发布|发表|发稿|更新|编辑|创建|修改|最后更新)(?:时间|日期|于)?|时间|日期|[\d\s._-]*|.*https?:.*|.*@.*)$",
     re.I,
 )
 _AUTHOR_METAS = (
@@ -93,6 +93,7 @@ def sites(metas: dict[str, str], said: Said, window: str, headings: set[str]) ->
         found.append(window[: tail.start()].strip(" -_|") if flat(name) in headings - known else name)
     # one name in two languages: 某某新闻-The Paper
     found = [re.sub(r"(?<=[\u4e00-\u9fff])\s?[-–—|]\s?[A-Z][\w .&']{2,30}$", "", name) for name in found]
+    found = [re.sub(r"(?<=[报刊])(?:数字报刊?|数字版|电子报|电子版)$", "", name) for name in found]
     return list(dict.fromkeys(found))
 
 
@@ -108,7 +109,8 @@ def outlet(page: Page, metas: dict[str, str], said: Said, title_at: int, region:
     """Whose text it is, as the page says; "" where it says nothing but the site's own name."""
     waiting = False
     for block in _near(page, title_at, region):
-        text = block.spaced[:160] if not block.value else block.text[-60:]
+        credits = not block.value or lines.kind(block.text) == lines.CREDIT
+        text = block.spaced[:160] if credits else block.text[-60:]
         if waiting and 2 <= len(text) <= 30:
             return text
         waiting = bool(_LABEL_ONLY.match(text))
@@ -116,7 +118,7 @@ def outlet(page: Page, metas: dict[str, str], said: Said, title_at: int, region:
         if match:
             name = (match.group("name") or match.group("name2") or "").strip("】]）)|》 ")
             name = re.sub(
-                r"(?:责任编辑|编辑|作者|发布|时间|日期|点击|浏览|阅读|举报|分享|收藏|关注|评论).*$|\d{4}[-年/].*$",
+                r"(?:责任编辑|编辑|作者|发布|时间|日期|点击|浏览|阅读|举报|分享|收藏|关注|评论|视力保护).*$|\d{4}[-年/].*$",
                 "",
                 name,
             ).strip()
@@ -185,7 +187,21 @@ def _medium_beside(page: Page, order: int, first: int, last: int) -> str:
         match = _MEDIUM.match(block.spaced) if block and not block.linked else None
         if match and not lines.kind(match.group("medium")):
             return match.group("medium")
-    return ""
+    block = page.blocks[order - 1] if first <= order - 1 < last else None
+    return block.spaced if block and _account(block) else ""
+
+
+def _account(block: Block) -> bool:
+    """A short line that is nothing but a name, and neither a person's nor a section's."""
+    text = block.spaced
+    return bool(
+        re.fullmatch(r"[一-鿿A-Za-z\d·]{4,14}", text)
+        and re.search(r"[一-鿿]{2}", text)
+        and not block.linked
+        and not block.has(cut.HEADING | names.TITLE | names.BOX)
+        and not (person(text) or lines.kind(text) or _NO_NAME.match(text))
+        and not re.search(r"(?:动态|公告|要闻|频道|专题|正文|详情|资讯|公开|通知|信息|中心|首页)$", text)
+    )
 
 
 def _in_scripts(page: Page) -> str:
@@ -264,5 +280,5 @@ def author(
         # whom a publishing system of offices calls so is a login
         return ""
     # the meta of Chinese systems names the clerk who entered the page unless the page shows the name too
-    shown = any(value in b.text for b in _near(page, title_at, region))
+    shown = any(value in b.text and lines.kind(b.text) != lines.EDITOR for b in _near(page, title_at, region))
     return value if shown or not re.search(r"[\u4e00-\u9fff]", value) else ""

@@ -123,7 +123,7 @@ _BYLINE_END = re.compile(
 )
 
 _CAPTION = re.compile(
-    r"^\s*(?:图为|图[一二三四五六七八九十\d]{1,2}\s?[:：为]|图\s?[:：]|[▲△▼↑↓]|上图|下图|左图|右图|资料图|图片说明|图注|图说)"
+    r"^\s*(?:(?:资料|数据|图片)来源\s*[:：]|图为|图[一二三四五六七八九十\d]{1,2}\s?[:：为]|图\s?[:：]|[▲△▼↑↓]|上图|下图|左图|右图|资料图|图片说明|图注|图说)"
     r"|(?:摄|供图|摄影|资料图|资料图片|截图|视觉中国|\s(?:资料|图)|示意图|效果图|网络图片?|受访者提供|图源\S{0,10}|图片?(?:来源|来自|提供|由)\s?[:：]?[^。]{1,16}|来源[:：]\S{1,12}|制图[:：]?\S{0,8}|发（\S{1,12}摄）|图[/／|｜]\S{1,12}|[（(](?:视觉中国|人民视觉|图虫|(?:新华|中新|法新|路透|美联|共同|塔斯|韩联|彭博)社?|BBC|CNN|IC ?photo|东方IC|资料图?))\s*[)）】\]。]?\s*$"
     r"|[\[(](?:[^\])]{0,60}[\s/])?(?:photo|file photo|image|illustration|picture|credit|courtesy|handout|getty|reuters|afp|ap|epa|xinhua|vcg|cfp)\b[^\])]{0,60}[\])]\s*$"
     r"|(?:^|[.\s])(?:photo|photograph|image|picture|credit|illustration|file photo)s?(?: by| credit)?\s?[:：/]\s?[^.]{2,60}$|^\s*(?:photo|image|photograph|illustration|picture)s?\s(?:by|courtesy|via)\b.{2,60}$",
@@ -199,6 +199,17 @@ _PROMOTION = re.compile(
     r"|(?:点击|戳).{0,6}(?:菜单栏|左下角|右下角|文末|原文链接|阅读原文|下方卡片|名片)",
     re.I,
 )
+
+
+# 地点：… beside 时间：…: what is to be held, and not when the page was published
+_HELD = re.compile(
+    r"^[\s一二三四五六七八九十、（()）\d.]*(?:会议|活动|讲座|报告|举办|培训|开标|集合|报到|发布会)?(?:地\s*点|地\s*址|方\s*式|主\s*持(?:人)?|主\s*讲(?:人)?|嘉\s*宾|对\s*象|出\s*席|题\s*目|主\s*题|(?:参会|参加|与会)人员)\s*[:：]"
+)
+
+
+def of_event(text: str) -> bool:
+    """A field of something that is to be held (`地点：…`); a time beside it is the event's."""
+    return len(text) <= 120 and bool(_HELD.match(text))
 
 
 def promotes(text: str) -> bool:

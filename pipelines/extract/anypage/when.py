@@ -268,7 +268,11 @@ def _shown(page: Page, title_at: int, region: Region | None) -> Iterator[Dated |
             after = text[match.end() : match.end() + 24]
             if _PASSED.search(after) or (match.start() and text[match.start() - 1] in "（("):
                 weight = min(weight, 1.0)
-            if _NOT_PUBLISHED.search(before) or (lines.kind(block.text) == lines.RIGHTS):
+            if (
+                _NOT_PUBLISHED.search(before)
+                or (lines.kind(block.text) == lines.RIGHTS)
+                or any(lines.of_event(b.text) for b in page.blocks[block.order + 1 : block.order + 2])
+            ):
                 weight = min(weight, 0.8)
             elif _PUBLISHED.search(before):
                 weight += 2.0
