@@ -148,7 +148,13 @@ class _Place:
         if not block.has(names.BOX):
             return False
         words = [self.page.boxes[n].word for n in block.boxes if n not in self.boxes]
-        return not (self.first < block.order < self.last and words and all(_WEAK_BOX.search(w) for w in words))
+        if words and self.first < block.order < self.last:
+            return not all(_WEAK_BOX.search(w) for w in words)
+        # `introduction` may be a paragraph like those that follow it, in other letters
+        first_of_all = (
+            block.order == self.first - 1 and block.node.tag == "p" and block.node.getparent() in self.parents
+        )
+        return not (words and first_of_all and all(names.summary(w) for w in words))
 
     def fitting(self, run: list[Block], *, theirs: bool) -> list[Block]:
         """The lines of a run that only one reading has, which belong to the text by where they stand."""
@@ -156,7 +162,7 @@ class _Place:
         if self.inside(run):
             return [b for b in run if fits(b)]
         if theirs:
-            return [b for b in run if self._near(b) and not b.has(names.BOX)]
+            return [b for b in run if self._near(b)]
         if run[0].order > self.last:
             return self._adjoining(run, self.last, 1)
         return self._adjoining(run[::-1], self.first, -1)[::-1]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from pipelines.extract.anypage import blocks as cut
-from pipelines.extract.anypage import lines, names
+from pipelines.extract.anypage import bylines, lines, names
 from pipelines.extract.anypage.blocks import Block, Page
 from pipelines.extract.anypage.body import Region, flat
 from pipelines.extract.anypage.embedded import Said
@@ -214,7 +214,7 @@ def _in_scripts(page: Page) -> str:
 
 def _named(page: Page, title_at: int, region: Region | None, pattern: re.Pattern[str]) -> str:
     """The text of an element near the headline that is named for what is sought."""
-    nodes = dict.fromkeys(b.node for b in _near(page, title_at, region) if not b.value)
+    nodes = dict.fromkeys(b.node for b in _near(page, title_at, region) if not b.value or len(b.text) <= 120)
     for around in nodes:
         for count, node in enumerate(around.iter()):
             if count > 200:
@@ -227,9 +227,8 @@ def _named(page: Page, title_at: int, region: Region | None, pattern: re.Pattern
             if name.strip() and pattern.search(name) and len(node) <= 4:
                 text = " ".join(" ".join(node.itertext()).split())
                 text = re.sub(r"^\s*(?:来\s*源|作\s*者|文|By|Source|Author)\s*[:：]?\s*", "", text)
-                text = re.sub(r"\s*(?:责任编辑|责编|编辑|校对|发布|时间|日期|来源)\s*[:：].*$", "", text).strip(
-                    " |｜·,"
-                )
+                text = re.sub(r"\s*(?:责任编辑|责编|编辑|校对|发布|时间|日期|来源)\s*[:：].*$", "", text)
+                text = bylines.without_post(text.strip(" |｜·,"))
                 if (
                     2 <= len(text) <= 40
                     and not re.search(r"\d{4}|[<>{}=。：，？！]", text)
@@ -261,7 +260,7 @@ def author(
     """Who wrote it. `others` are names of outlets, which are no authors."""
     known = {flat(o) for o in others if o}
     for block in _near(page, title_at, region):
-        who = _writer(block)
+        who = bylines.led(block) or _writer(block)
         if who and not _NO_NAME.match(who) and flat(who) not in known:
             who = re.sub(r"^本[报刊网台社]|\s*(?:通讯员|特约|实习生?|记者|摄影)\s*[:：/]?\s*", " ", who).strip()
             return re.sub(r"\s*[/／&＆，,、]\s*", "、", who)
@@ -271,10 +270,13 @@ def author(
         return joint.join(told[:4])
     named = _named(page, title_at, region, re.compile(r"author|byline|writer|zuozhe", re.I))
     if named and flat(named) not in known and not names.kind(named) & names.BOX:
-        by = _BY.match(named)
-        return _by(by) if by else named
+        return bylines.without_post(named)
+    if region and (below := bylines.labelled(page, region.end)):
+        return below
     value = next((metas[n] for n in _AUTHOR_METAS if metas.get(n)), "")
     if _NO_NAME.match(value) or not flat(value) or any(flat(value) in k for k in known) or len(value) > 60:
+        return ""
+    if bylines.is_site(value):
         return ""
     if "columnname" in metas and re.fullmatch(r"[a-z][a-z\d_.-]{2,20}", value):
         # whom a publishing system of offices calls so is a login

@@ -106,6 +106,11 @@ def _letters(text: str) -> str:
     return re.sub(r"[\W_]+", "", text).lower()
 
 
+def summary(word: str) -> bool:
+    """Whether a word of a class says summary or introduction."""
+    return bool(_SUMMARY.search(word))
+
+
 @lru_cache(maxsize=8192)
 def box_word(names: str) -> str:
     """The first word of a class and id that says box: boxes of one word are weighed together."""
