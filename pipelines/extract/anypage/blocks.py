@@ -34,10 +34,8 @@ _SENTENCE_ZH = re.compile(r"[，。！？；、：…”]")
 _STOPS = re.compile(r"[。！？；]|[.!?][\"”’']?(?:\s|$)")
 _SENTENCE_EN = re.compile(r"[a-z\d)\"”’][,;:.!?][\"”’]?(?:\s|$)|\s[–—-]\s")
 
-
-# comments and footers are not weighed together: there may be more of them than of the text
+# not weighed together: there may be more comments than text
 _SURE_BOX = names.COMMENT | names.FOOT
-# `data-publish-time="1789600000"`
 _DATED_DATA = re.compile(r"data-[\w-]*(?:time|date)[\w-]*$")
 _RUN_OF_TAGS = re.compile(r"(?:<[A-Za-z][^<>]{0,200}>\s{0,20}){200,}")
 
@@ -106,6 +104,7 @@ class Page:
         """Decide which of the boxes are boxes: one that holds most of the page's sentences is its text."""
         sums = list(accumulate((b.value for b in self.blocks), initial=0))
         total = max(1, sums[-1])
+        text = self._without_comments(sums)
         # a text in pieces, each in a box of one make (page builders do so), is weighed as a whole; nested ones count once
         together: dict[str, int] = {}
         ends: dict[str, int] = {}
@@ -114,13 +113,22 @@ class Page:
                 together[box.word] = together.get(box.word, 0) + sums[box.end] - sums[box.start]
                 ends[box.word] = box.end
         for number, box in enumerate(self.boxes):
-            share = max(sums[box.end] - sums[box.start], 0 if box.flags & _SURE_BOX else together[box.word]) / total
+            held = sums[box.end] - sums[box.start]
+            share = held / total if box.flags & _SURE_BOX else max(held, together[box.word]) / text
             most = 0.85 if box.flags & (names.COMMENT | names.FOOT) else 0.4
             if share < most:
                 for block in self.blocks[box.start : box.end]:
                     if number in block.boxes:
                         block.flags |= box.flags & (names.BOX | names.COMMENT | names.FOOT)
         self.weigh_again()
+
+    def _without_comments(self, sums: list[int]) -> int:
+        """Sentences outside comments: however much is said under a short text, the box that holds it grows no smaller."""
+        said, end = 0, 0
+        for box in self.boxes:
+            if box.flags & names.COMMENT and box.start >= end:
+                said, end = said + sums[box.end] - sums[box.start], box.end
+        return max(1, sums[-1] - said if said < 0.85 * sums[-1] else sums[-1])
 
     def weigh_again(self) -> None:
         """Sum up anew after blocks were found to be of a box."""
@@ -139,7 +147,7 @@ def read(text: str) -> Page:
         if len(flatter) < len(text):
             page = Page(parse(flatter), flatter, cut=True)
             _Walk(page).run()
-    letters = sum(map(len, (b.text for b in page.blocks[:2000])))
+    letters = sum(len(b.text) for b in page.blocks[:2000])
     ideographs = sum(len(re.findall(r"[\u4e00-\u9fff]", b.text)) for b in page.blocks[:2000])
     page.chinese = ideographs > 0.2 * letters
     page.weigh()
@@ -337,8 +345,8 @@ class _Walk:
         if 0 < self.link_start < len(self.parts):
             shown = squeeze("".join(self.parts[self.link_start :]))
             # `on Twitter or Facebook` goes on; a button stands behind a sentence's end
-            goes_on = re.search(r"[A-Za-z,(]\s*$", "".join(self.parts[: self.link_start]))
-            if not goes_on and 2 <= len(shown) <= 40 and lines.kind(shown) == lines.BUTTON:
+            before = "".join(self.parts[: self.link_start])
+            if not re.search(r"[A-Za-z,(]\s*$", before) and 2 <= len(shown) <= 40 and lines.kind(shown) == lines.BUTTON:
                 del self.parts[self.link_start :]
                 self.linked = linked
 

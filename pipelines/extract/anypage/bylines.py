@@ -8,7 +8,7 @@ from pipelines.extract.anypage import lines, names
 from pipelines.extract.anypage.blocks import Block, Page
 
 _PARTICLE = r"(?:de|la|le|du|des|del|della|der|den|dos|da|di|el|al|bin|ibn|ter|ten|van|von|zu|y)"
-_WORD = r"[A-ZÀ-Þ][\w.'’-]*"
+_WORD = r"(?:[A-ZÀ-Þ][\w.'’-]*|[\"“][A-Z][\w ]{1,20}[\"”])"
 _WHO = rf"{_WORD}(?:\s+(?:{_PARTICLE}\s+){{0,3}}{_WORD}){{1,4}}"
 # the post that somebody holds ends a name
 _POST = (
@@ -21,6 +21,9 @@ _LED = re.compile(
 )
 _LABELLED = re.compile(rf"^(?:Author|Writer|Written by|By)\b\s*:?\s*(?P<who>{_WHO})$")
 _LED_WORD = re.compile(r"^\W*(?:by|written by|author|posted by)\b\s*:?\s*", re.I)
+_NO_ONE = re.compile(
+    r"^(?:(?:published|posted|written|updated|filed) (?:by|on|in)|by|staff|author|about the author)\W*$", re.I
+)
 # how far below a text its data may be listed
 _BELOW = 60
 
@@ -47,7 +50,10 @@ def labelled(page: Page, end: int) -> str:
 def without_post(name: str) -> str:
     """A name without By before it, and without post or paper behind it."""
     name = _LED_WORD.sub("", name)
+    if _NO_ONE.match(name):
+        return ""
     shorter = re.sub(rf"\s*,?\s+{_POST}.*$", "", name)
+    shorter = re.sub(r"\s+(?:Follow|Published|Updated|Posted|Email|Contact|View|Share)\b.*$", "", shorter)
     shorter = re.sub(r",\s*(?:[A-Z]{2,}\b\s?){1,3}$|\s*[|/]\s.*$", "", shorter).strip(" ,|-–—")
     return shorter if len(shorter) >= 2 else name
 

@@ -31,7 +31,7 @@ _BOX = re.compile(
     r"|(?:^|[-_ ])(?:nav|navbar|navi|menu|topbar|hot|hots|rank|ranking|paihang|ads?|adv|adbox|advert\w*|gg|guanggao|promo\w*|sponsor\w*|banner|popup|pop|modal|cookie\w*|gdpr|consent|overlay"
     r"|toolbar|tools?|tags?|tag-?list|pager|pagination|paging|pagenav|page-?nav|prev|next|prevnext|shangxia|up-?down|login|register|search|widget|widgets|sidebar|side|aside|rail|right-?(?:bar|col|side)|toc"
     r"|fixed|float|dialog|toast|mask|tooltip|author-?(?:box|card|bio|info|profile)|about-?author|bio|bianji|editor(?:s|-?(?:box|info|line))?|zebian|article-?edit|jubao|report-?(?:abuse|btn|button|comment|error|form|icon|link|problem|this)|dianzan|like-?btn|vote|score|feedback|jiucuo"
-    r"|print|font-?size|fontsize|read-?(?:more|next|also)|trending|most-?(?:read|popular|viewed)|popular|latest|outbrain|taboola|links|friend-?links?|youqing|skip|screen-?reader|end-?mark|article-?(?:tools?|tags?|nav|footer|share|foot|bottom)"
+    r"|(?<!content[-_])(?<!article[-_])print|font-?size|fontsize|read-?(?:more|next|also)|trending|most-?(?:read|popular|viewed)|popular|latest|outbrain|taboola|links|friend-?links?|youqing|skip|screen-?reader|end-?mark|article-?(?:tools?|tags?|nav|footer|share|foot|bottom)"
     r"|post-?(?:tags?|nav|navigation|meta-?bottom|footer|share)|entry-?(?:footer|tags?|utility))(?:$|[-_ ]|\d+$)"
     r"|^(?:list-?)?pages?(?:$|[-_](?:nav|num\w*|list|links?|bar|turn|box|item|index|btn|down|up)(?:$|[-_ ]))",
 )
