@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
+from itertools import islice
 
 from lxml import etree, html
 
@@ -37,6 +38,8 @@ MARKS = ("发文字号", "索", "文号", "成文", "发文机", "发布机", "�
 _PAIR = re.compile(r"^\s*([\u4e00-\u9fff][\u4e00-\u9fff\s\u00a0\u3000]{0,12}?)\s*[:：]\s*(.*)$", re.S)
 _NOISE = re.compile(r"[\s\u00a0\u3000\u200b:：【】\[\]|]+")
 _LONGEST_VALUE = 300
+# real tables have some dozens of cells and a few elements in each; thousands inside each other cost a walk for each
+_MOST_CELLS, _MOST_INSIDE = 4000, 60
 _CELLS = etree.XPath(".//td|.//th|.//dt|.//li|.//p|.//span|.//b|.//strong|.//label|.//div[not(div)]|.//font|.//em|.//i")
 
 
@@ -63,9 +66,14 @@ def _normal(items: tuple[tuple[str, str], ...]) -> dict[str, str]:
 
 def pairs(rows: Iterable[html.HtmlElement], wanted: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Labels that are wanted, with their values: in the same element after a colon, or in the next element."""
+    left = _MOST_CELLS
     for row in rows:
-        for cell in _CELLS(row) or [row]:
-            text = text_of(cell) if len(cell) < 12 else ""
+        cells = _CELLS(row) or [row]
+        left -= len(cells)
+        if left < 0:
+            return
+        for cell in cells:
+            text = _short_text(cell)
             if not text or len(text) > _LONGEST_VALUE:
                 continue
             label = bare(text)
@@ -79,6 +87,13 @@ def pairs(rows: Iterable[html.HtmlElement], wanted: Mapping[str, str]) -> Iterat
                 yield bare(match.group(1)), _until_next(value, wanted)
 
 
+def _short_text(cell: html.HtmlElement) -> str:
+    """The text of a cell; nothing of one that holds more elements than a label and its value have."""
+    if len(cell) >= 12 or sum(1 for _ in islice(cell.iterdescendants(), _MOST_INSIDE + 1)) > _MOST_INSIDE:
+        return ""
+    return text_of(cell)
+
+
 def _beside(cell: html.HtmlElement, wanted: Mapping[str, str]) -> str:
     """The value that belongs to a cell that is only a label: what follows it, or what follows its wrapper."""
     node = cell
@@ -88,13 +103,13 @@ def _beside(cell: html.HtmlElement, wanted: Mapping[str, str]) -> str:
             return " ".join((node.tail or "").split()).strip(":： ")
         following = node.getnext()
         if following is not None and isinstance(following.tag, str):
-            value = text_of(following)
+            value = _short_text(following)
             return "" if bare(value) in wanted or len(value) > _LONGEST_VALUE else value.strip(":： ")
         parent = node.getparent()
         if (
             parent is None
             or node.tag in ("td", "th", "li", "dt", "p", "tr")
-            or bare(text_of(parent)) != bare(text_of(cell))
+            or bare(_short_text(parent)) != bare(_short_text(cell))
         ):
             return ""
         node = parent
