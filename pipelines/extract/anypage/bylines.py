@@ -21,6 +21,7 @@ _LED = re.compile(
 )
 _LABELLED = re.compile(rf"^(?:Author|Writer|Written by|By)\b\s*:?\s*(?P<who>{_WHO})$")
 _LED_WORD = re.compile(r"^\W*(?:by|written by|author|posted by)\b\s*:?\s*", re.I)
+_SENTENCE_END = re.compile(r"[a-z]{3}[.!?](?:\s|$)")
 _NO_ONE = re.compile(
     r"^(?:(?:published|posted|written|updated|filed) (?:by|on|in)|by|staff|author|about the author)\W*$", re.I
 )
@@ -33,7 +34,7 @@ def led(block: Block) -> str:
     text = block.spaced or block.text
     if len(block.text) > 400 or block.has(names.CAPTION | names.BOX):
         return ""
-    if block.value and lines.kind(block.text[:190]) != lines.CREDIT:
+    if block.value and lines.kind(block.text) != lines.CREDIT and (len(text) > 160 or _SENTENCE_END.search(text)):
         return ""
     match = _LED.match(text[:200])
     return without_post(match.group("who")) if match else ""
