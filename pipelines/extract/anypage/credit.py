@@ -16,6 +16,7 @@ _SOURCE = re.compile(
     r"(?<!图)(?<!图片)(?<!资料)(?<!数据)(?:信息|文章|稿件|新闻|内容|文件|本文|消息|图文|原文)?(?:来\s*源(?:于|自)?|稿\s*源|出\s*处|供\s*稿(?:单位)?)\s*[:：]\s*[【\[（(《]?\s*(?P<name>[^\s:：|｜，,。；;【】\[\]（()）<>/]{2,30}(?: [A-Z][\w.&'-]*){0,4})"
     r"|\b(?:Source|Sources)\s*:\s*(?P<name2>[A-Z][\w.&' -]{1,40}?)(?=\s{2,}|\s*[|·,]|\s+(?:Published|Updated|Editor|Author|By|\d)|$)"
 )
+_ISSUED = re.compile(r"(?:发布|发文|公开|责任)(?:机构|单位|部门|机关)\s*[:：]\s*(?P<name>[一-鿿（）()]{2,30})")
 _LABEL_ONLY = re.compile(r"^(?:信息|文章|稿件|新闻|内容)?(?:来\s*源|稿\s*源)\s*[:：]?$")
 _WRITER = re.compile(
     r"(?:作\s*者(?=[\s:：/／丨|｜])|撰\s*文|执\s*笔|文\s?[/／｜|丨]|(?:本[报网刊台]|[一-鿿]{2,6}(?:报|网|社))?(?:全媒体|首席|特约|实习|见习)?记\s*者)\s*[:：/／丨|｜]?\s*(?P<who>[一-鿿·]{2,5}(?:\s?[、，,/&＆]\s?[一-鿿·]{2,5}|\s[一-鿿·]{2,4}(?=[\s、，,]|$)){0,5})(?=\s|$|[|｜;；，,、)）】\d/]|责任|编辑|来源|发布)"
@@ -26,14 +27,14 @@ _BY = re.compile(
 )
 _DATE_LINE = re.compile(r"(?:19|20)\d{2}\s?[-/.年]\s?\d{1,2}\s?[-/.月]\s?\d{1,2}\s?日?(?:\s*\d{1,2}:\d{2}(?::\d{2})?)?")
 _ACCOUNT = re.compile(
-    r"""\b(?:nick_?name|media_?name|account_?name|source_?name|articleSource|article_source)["']?\s*[:=]\s*(?:\w+\(\s*)?["'](?P<name>[^"'<>\\]{2,30})["']""",
+    r"""\b(?:nick_?name|media(?=["']?\s*[:=]\s*["'][一-鿿])|media_?name|account_?name|source_?name|articleSource|article_source)["']?\s*[:=]\s*(?:\w+\(\s*)?["'](?P<name>[^"'<>\\]{2,30})["']""",
     re.I,
 )
 _BY_INSIDE = re.compile(
     r"(?:[·|•–—]|\d{4}|[AP]M)\s*,?\s*[Bb]y:?\s+(?P<who>[A-Z][\w.'’-]+(?:\s+(?:[A-Z][\w.'’-]*|and|de|van|von|al|bin|&)){1,6})"
 )
 _NO_NAME = re.compile(
-    r"^(?:未知|佚名|本人|单位|简介|(?:星期|周)[一二三四五六日天]|本站|管理员|admin\w*|editor|root|责任编辑.*|最新文章|.{0,4}文章|更多.*|test|null|none|undefined|网络|原创|匿名|小编|编辑|system\w*|webmaster|来源|作者|(?:发布|发表|发稿|更新|编辑|创建|修改|最后更新)(?:时间|日期|于)?|时间|日期|[\d\s._-]*|.*https?:.*|.*@.*)$",
+    r"^(?:未知|佚名|本人|单位|简介|(?:星期|周)[一二三四五六日天]|本站|管理员|admin\w*|editor|root|责任编辑.*|最新文章|.{0,4}文章|更多.*|test|null|none|undefined|https?|网络|原创|匿名|小编|编辑|system\w*|webmaster|来源|作者|(?:发布|发表|发稿|更新|编辑|创建|修改|最后更新)(?:时间|日期|于)?|时间|日期|[\d\s._-]*|.*https?:.*|.*@.*)$",
     re.I,
 )
 _AUTHOR_METAS = (
@@ -88,7 +89,7 @@ def sites(metas: dict[str, str], said: Said, window: str, headings: set[str]) ->
         window,
     )
     if tail and tail.group(1):
-        name = tail.group(1).strip(" -")
+        name = re.split(r"\s[-–—·]\s", tail.group(1).strip(" -"))[-1]
         known = {flat(f) for f in found}
         found.append(window[: tail.start()].strip(" -_|") if flat(name) in headings - known else name)
     # one name in two languages: 某某新闻-The Paper
@@ -130,7 +131,16 @@ def outlet(page: Page, metas: dict[str, str], said: Said, title_at: int, region:
     told = next((metas[n] for n in _SOURCE_METAS if metas.get(n) and len(metas[n]) <= 40), "")
     if told and not told.startswith("http") and not _NO_NAME.match(told):
         return told
-    return _beside_date(page, title_at, region) or _in_scripts(page)
+    return _beside_date(page, title_at, region) or _issued_by(page, title_at, region) or _in_scripts(page)
+
+
+def _issued_by(page: Page, title_at: int, region: Region | None) -> str:
+    """The office that a page of offices says put it out (`发布机构：…`)."""
+    for block in _near(page, title_at, region):
+        match = _ISSUED.search(block.spaced) if len(block.spaced) <= 160 else None
+        if match and not _NO_NAME.match(match.group("name")):
+            return match.group("name")
+    return ""
 
 
 def person(name: str) -> bool:
@@ -167,10 +177,17 @@ def _beside_date(page: Page, title_at: int, region: Region | None) -> str:
             token = words[0] if words and (len(words) <= most or _MEDIUM.match(words[0])) else ""
             token = re.split(r"[\[【(（]", token)[0]
             plain = re.fullmatch(r"[一-鿿A-Za-z·]{2,16}", token) and not _NO_NAME.match(token) and not lines.kind(token)
-            # the names of the authors, whom another line names as such, are no outlet
-            if plain and not any(flat(token) in w for w in writers):
+            # the names of the authors, whom another line or an element names as such, are no outlet
+            if plain and not any(flat(token) in w for w in (*writers, *_marked(block))):
                 return token
     return ""
+
+
+def _marked(block: Block) -> list[str]:
+    """The texts (flat) of elements of a line that are named for an author or for a section."""
+    marks = re.compile(r"author|\bcat(?:egory|-)|\btags?\b", re.I)
+    named = [n for n in list(block.node.iter())[:40] if marks.search(f"{n.get('class')} {n.get('rel')}")]
+    return [flat("".join(n.itertext())) for n in named if n is not block.node]
 
 
 # 某某报 alone in a line, or behind a writer: 张三/某某报
@@ -228,6 +245,7 @@ def _named(page: Page, title_at: int, region: Region | None, pattern: re.Pattern
                 text = " ".join(" ".join(node.itertext()).split())
                 text = re.sub(r"^\s*(?:来\s*源|作\s*者|文|By|Source|Author)\s*[:：]?\s*", "", text)
                 text = re.sub(r"\s*(?:责任编辑|责编|编辑|校对|发布|时间|日期|来源)\s*[:：].*$", "", text)
+                text = re.sub(r"\s+\S*(?:账号|[+＋]?\s?关注)(?:\s.*)?$", "", text)
                 text = bylines.without_post(text.strip(" |｜·,"))
                 if (
                     2 <= len(text) <= 40
@@ -262,6 +280,7 @@ def author(
     for block in _near(page, title_at, region):
         who = bylines.led(block) or _writer(block)
         if who and not _NO_NAME.match(who) and flat(who) not in known:
+            who = re.sub(r"\s*(?:责任)?(?:编辑|责编|校对|审核|制图)(?:\s.*)?$", "", who)
             who = re.sub(r"^本[报刊网台社]|\s*(?:通讯员|特约|实习生?|记者|摄影)\s*[:：/]?\s*", " ", who).strip()
             return re.sub(r"\s*[/／&＆，,、]\s*", "、", who)
     told = [a for a in said.authors if flat(a) not in known and not _NO_NAME.match(a)]

@@ -65,7 +65,8 @@ def window_title(page: Page) -> str:
     for node in page.root.iter("title"):
         parent = node.getparent()
         if parent is None or parent.tag != "svg":
-            return squeeze((node.text or "")[:2000])[:500]
+            # the maker of a forum's system is not its site
+            return re.sub(r"\s*[-–|]\s*Powered by .*$", "", squeeze((node.text or "")[:2000])[:500])
     return ""
 
 
@@ -130,7 +131,7 @@ def _candidates(page: Page, start: int) -> list[tuple[float, str, int, cut.Block
     done: set[int] = set()
     for node, (first, last) in page.spans.items():
         if node.tag in _LEVEL and first < last and last - first <= 4 and len(out) < 200:
-            out.append((_LEVEL[node.tag] + _named(page.blocks[first]), text_of(node), first, page.blocks[first]))
+            out.append((_LEVEL[node.tag] + _named(page.blocks[first]), _whole(node), first, page.blocks[first]))
             done.update(range(first, last))
     for order in range(max(0, start - 12), min(start + 2, len(page.blocks))):
         block = page.blocks[order]
@@ -147,6 +148,13 @@ def _candidates(page: Page, start: int) -> list[tuple[float, str, int, cut.Block
         ):
             out.append((1.0, block.text, block.order, block))
     return out
+
+
+def _whole(node: cut.Element) -> str:
+    """The text of a heading; Chinese lines that it breaks off are one."""
+    text = text_of(node)
+    broken = node.find(".//br") is not None
+    return re.sub(r"(?<=[\u4e00-\u9fff、”》）]) (?=[\u4e00-\u9fff“《（])", "", text) if broken else text
 
 
 def _leads_home(block: cut.Block) -> bool:
@@ -207,7 +215,9 @@ def _mended(text: str, at: int, told: list[str], window: str) -> Headline:
         mine, theirs = flat(text), flat(value)
         if len(theirs) >= 6 and theirs != mine and (mine.startswith(theirs) or mine.endswith(theirs)):
             rest = mine.removeprefix(theirs) if mine.startswith(theirs) else mine.removesuffix(theirs)
-            if _LABEL.match(rest):
+            # [经验] before a thread that its other names lack
+            marked = mine.endswith(theirs) and re.match(r"\s*[\[【][^\]】]{1,8}[\]】]", text)
+            if _LABEL.match(rest) or (marked and len(rest) <= 8):
                 return Headline(without_site(value, []), at)
     if re.search(r"(?:…|\.\.\.)\s*$", text):
         stem = flat(text)

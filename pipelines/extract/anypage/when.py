@@ -160,12 +160,7 @@ def candidates(
     for day in order:
         same = [d for d in found if d.day == day]
         clocks = {d.clock[:5].zfill(5) for d in same if d.clock and not d.zoned}
-        same.sort(key=lambda d: -d.weight)
-        first = next((d.clock[:5].zfill(5) for d in same if d.clock and d.weight >= 4.0 and _comparable(d)), "")
-        for dated in same:
-            if first and dated.clock and dated.clock[:5].zfill(5) != first and _comparable(dated):
-                # another moment of that day, of another article or of a later change, however exact
-                continue
+        for dated in _of_one_clock(same):
             # a zone of the machine's beside the same clock on the page is a zone that nobody set
             if (
                 dated.zoned
@@ -177,6 +172,13 @@ def candidates(
             out.append(dated.raw)
     out += [raw for _, _, raw in bare] + list(_relative(page, title_at, region))
     return list(dict.fromkeys(out))[:12]
+
+
+def _of_one_clock(same: list[Dated]) -> list[Dated]:
+    """Dates of one day, best first, without other moments of it (of another article, of a later change), however exact."""
+    same = sorted(same, key=lambda d: -d.weight)
+    first = next((d.clock[:5].zfill(5) for d in same if d.clock and d.weight >= 4.0 and _comparable(d)), "")
+    return [d for d in same if not (first and d.clock and d.clock[:5].zfill(5) != first and _comparable(d))]
 
 
 def _comparable(dated: Dated) -> bool:
