@@ -21,6 +21,10 @@ _LED = re.compile(
 )
 _LABELLED = re.compile(rf"^(?:Author|Writer|Written by|By)\b\s*:?\s*(?P<who>{_WHO})$")
 _LED_WORD = re.compile(r"^\W*(?:by|written by|author|posted by)\b\s*:?\s*", re.I)
+_DAY = (
+    r"(?:(?:Jan|Febr)uary|March|April|May|June|July|August|(?:Sept|Nov|Dec)ember|October|(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\.?"
+    r"|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day)"
+)
 _SENTENCE_END = re.compile(r"[a-z]{3}[.!?](?:\s|$)")
 _NO_ONE = re.compile(
     r"^(?:(?:published|posted|written|updated|filed) (?:by|on|in)|by|staff|author|about the author)\W*$", re.I
@@ -55,6 +59,8 @@ def without_post(name: str) -> str:
         return ""
     shorter = re.sub(rf"\s*,?\s+{_POST}.*$", "", name)
     shorter = re.sub(r"\s+(?:Follow|Published|Updated|Posted|Email|Contact|View|Share)\b.*$", "", shorter)
+    # `By Ann Lee September 2`; a surname may be a month's
+    shorter = re.sub(rf"(\S+\s+\S+)\s+{_DAY}$", r"\1", shorter)
     shorter = re.sub(r",\s*(?:[A-Z]{2,}\b\s?){1,3}$|\s*[|/]\s.*$", "", shorter).strip(" ,|-–—")
     return shorter if len(shorter) >= 2 else name
 
