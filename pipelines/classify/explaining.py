@@ -18,7 +18,7 @@ MOST_TERMS, MOST_SENTENCES = 6, 5
 MENTION = 0.1
 HOW = {
     "whole": "every sentence was read",
-    "glance": "the most promising sentences ruled the document out",
+    "sections": "section by section, as far as words and ideas did not rule one out",
     "cheap": "words and ideas alone ruled the document out",
     "nothing": "there was nothing to read",
 }

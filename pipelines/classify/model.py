@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.classify import passages
+from pipelines.classify import passages, sections
 from pipelines.classify.concepts import Concepts, Floats, load_concepts
 
 RELEVANCE = "relevant"
@@ -24,9 +24,6 @@ FILES = ("concepts.yaml", "weights.npz", "model.json")
 TOP = 6
 # how much a passage that is about finance for industry is preferred as a document's best, and up to where
 PREFERENCE, ENOUGH = 0.3, 2.0
-# how many sentences the encoder reads before it decides to read them all
-GLANCE = 6
-LOOKS = ("cheap", "glance")
 ARRAYS = ("weights", "bias", "grams", "cheap_weights", "cheap_bias", "cheap_grams")
 
 
@@ -92,11 +89,8 @@ def logits(model: Model, sheet: passages.Sheet) -> tuple[Floats, Floats, NDArray
     w, b = (model.cheap_weights, model.cheap_bias) if cheap else (model.weights, model.bias)
     grams = model.cheap_grams if cheap else model.grams
     everything = np.vstack([spans, passages.whole(sheet)])
-    scores = np.empty((len(everything), w.shape[1]), dtype=np.float32)
-    for first, last in passages.blocks(everything):
-        some = everything[first:last]
-        scores[first:last] = passages.rows(model.concepts, sheet, some) @ w + b
-        scores[first:last] += passages.gram_scores(sheet, some, grams)
+    scores = passages.rows(model.concepts, sheet, everything) @ w + b
+    scores += passages.gram_scores(sheet, everything, grams)
     return scores[:-1], scores[-1], spans
 
 
@@ -129,39 +123,41 @@ def summarise(by_passage: Floats, document: Floats) -> Floats:
 
 
 def opine(model: Model, sheet: passages.Sheet) -> Opinion:
-    """Read a document: all of it cheaply, then the most promising sentences with the encoder, then, unless these rule
-    the document out, the rest."""
+    """Read a document, section by section if it is long: all of it cheaply, then with the encoder what that has not ruled
+    out. A sheet that has vectors is read with them at once."""
     names = model.concepts.tasks
     if not sheet.sentences:
         return Opinion(dict.fromkeys(names, 0.0), 0.0, read="nothing")
+    parts = sections.cut(sheet)
+    promising = _promising(model, sheet, parts) if sheet.vectors is None else list(range(len(parts)))
+    if not promising:
+        return Opinion(dict.fromkeys(names, 0.0), 0.0, read="cheap")
+    chosen = sorted(promising[: sections.MOST_READ])
     if sheet.vectors is None:
-        for look in LOOKS:
-            if look == "glance" and sheet.sentences <= GLANCE + 4:
-                continue
-            if hopeless(first_look(model, sheet, look), model.meta[look]):
-                return Opinion(dict.fromkeys(names, 0.0), 0.0, read=look)
-        passages.add_vectors(sheet)
-    by_passage, document, spans = logits(model, sheet)
-    summary = summarise(by_passage, document)
-    probabilities = calibrated(model.meta["calibration"], summary)
-    opinion = Opinion({t: float(probabilities[i]) for i, t in enumerate(names)}, float(probabilities[-1]))
-    for i, task in enumerate(names):
-        opinion.sentences[task] = _strongest(by_passage[:, i], spans)
+        passages.add_vectors(sheet, np.unique(np.concatenate([parts[i] for i in chosen])))
+    found = [logits(model, sections.take(sheet, parts[i])) for i in chosen]
+    rows = np.array([calibrated(model.meta["calibration"], summarise(*f[:2])) for f in found])
+    joint = sections.join(rows, len(parts), len(promising), model.thresholds[RELEVANCE])
+    opinion = Opinion(dict(zip(names, map(float, joint), strict=False)), float(joint[-1]))
+    opinion.read = "whole" if len(parts) == 1 else "sections"
+    for k, task in enumerate(names):
+        best = int(rows[:, k].argmax())
+        by_passage, _, spans = found[best]
+        opinion.sentences[task] = [(int(parts[chosen[best]][s]), v) for s, v in _strongest(by_passage[:, k], spans)]
     return opinion
 
 
-def first_look(model: Model, sheet: passages.Sheet, look: str) -> Floats:
-    """Probabilities as they stand after reading without the encoder (`cheap`), or with it on the most promising
-    sentences only (`glance`)."""
-    if look == "cheap":
-        by_passage, document, _ = logits(model, sheet)
-        return calibrated(model.meta["cheap_calibration"], summarise(by_passage, document))
-    by_passage, _, spans = logits(model, sheet)
-    single = by_passage[spans[:, 1] - spans[:, 0] == 1]
-    hope = single[:, :-1].max(axis=1) + single[:, -1]
-    passages.add_vectors(sheet, np.sort(np.argsort(-hope, kind="stable")[:GLANCE]))
+def _promising(model: Model, sheet: passages.Sheet, parts: list[NDArray[np.int64]]) -> list[int]:
+    """Which sections a reading without the encoder does not rule out, those that promise most first."""
+    looks = [first_look(model, sections.take(sheet, part)) for part in parts]
+    kept = [i for i, look in enumerate(looks) if not hopeless(look, model.meta["cheap"])]
+    return sorted(kept, key=lambda i: (-float(looks[i][-1] + looks[i][:-1].max()), i))
+
+
+def first_look(model: Model, sheet: passages.Sheet) -> Floats:
+    """Probabilities as they stand after reading without the encoder."""
     by_passage, document, _ = logits(model, sheet)
-    return calibrated(model.meta["calibration"], summarise(by_passage, document))
+    return calibrated(model.meta["cheap_calibration"], summarise(by_passage, document))
 
 
 def hopeless(probabilities: Floats, limits: dict[str, float]) -> bool:

@@ -7,7 +7,6 @@ over a document. A label is what its strongest passages say.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,11 +18,8 @@ from pipelines.classify.ngrams import SCALE, buckets
 from pipelines.classify.terms import FieldReading
 
 LENGTHS = (1, 2, 3, 5)
-# more sentences than this are read by their terms and ideas only; those that express most go to the encoder
+# of a text that is learned from, not more sentences than this go to the encoder: those that express most
 MOST_SENTENCES = 160
-# so many passages are read at a time (a row is 1.5 kB, and there are some copies of it): an annex of three million
-# characters has half a million passages
-BLOCK = 8192
 # columns are brought to about the same size, so that one strength of regularisation suits all of them
 IDEA_SCALE, DOCUMENT_SCALE, EMBEDDING_SCALE = 0.5, 1.0, 3.0
 
@@ -80,12 +76,12 @@ def make_sheet(concepts: Concepts, readings: list[FieldReading]) -> Sheet:
 
 
 def add_vectors(sheet: Sheet, first: NDArray[np.int64] | None = None) -> None:
-    """Embed the sentences that are not yet: those in `first`, or all; of a very long document those that say most."""
+    """Embed the sentences that are not yet: those in `first`, or all; of a very long text those that say most."""
     if sheet.vectors is None:
         sheet.vectors = np.zeros((sheet.sentences, SIZE), dtype=np.float32)
         sheet.embedded = np.zeros(sheet.sentences, dtype=bool)
     chosen = np.arange(sheet.sentences) if first is None else first
-    if len(chosen) > MOST_SENTENCES:
+    if first is None and len(chosen) > MOST_SENTENCES:
         worth = sheet.ideas.sum(axis=1) + 4.0 * sheet.rules.max(axis=1)
         chosen = np.sort(np.argsort(-worth, kind="stable")[:MOST_SENTENCES])
     chosen = chosen[~sheet.embedded[chosen]]
@@ -158,17 +154,6 @@ def whole(sheet: Sheet) -> NDArray[np.int64]:
 def cheap_columns(concepts: Concepts) -> int:
     """How many columns come before the embedding's."""
     return 2 * len(concepts.names) + 3 * len(concepts.tasks)
-
-
-def blocks(passages: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
-    """(first row, one past the last) of runs of passages that are read together, so that memory and time follow BLOCK and
-    not the document. In a long document no run goes back to the beginning, and the whole as one passage stands alone."""
-    if len(passages) <= BLOCK:
-        yield 0, len(passages)
-        return
-    turns = np.flatnonzero(np.diff(passages[:, 0]) < 0) + 1
-    for start, end in itertools.pairwise([0, *map(int, turns), len(passages)]):
-        yield from ((first, min(first + BLOCK, end)) for first in range(start, end, BLOCK))
 
 
 def read_enough(sheet: Sheet, passages: NDArray[np.int64]) -> NDArray[np.bool_]:

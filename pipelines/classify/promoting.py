@@ -19,8 +19,11 @@ from pipelines.classify.lexicon import compile_lexicon
 # a model may lose this much macro-F1 (noise of the sample put aside) and still be promoted
 TOLERANCE = 0.01
 EVERY = 5
-# a first look may rule out below this share of the least probability that a relevant document got
-ROOM, CEILING, NEAR = 0.8, 0.3, 0.15
+# reading without the encoder may rule out so large a share of the relevant documents, and only what is near no task
+LOST, NEAR = 0.015, 0.2
+LOOKS = [round(0.01 * i, 2) for i in range(1, 25)]
+# a passage shorter than this says too little to be judged as a document
+DOCUMENT = 5
 REPEATS, FOLDS = 3, 10
 GRID = [round(0.3 + 0.025 * i, 3) for i in range(13)]
 
@@ -60,6 +63,8 @@ def train(
         rows = training.read_gold(iter(gold))
         document_sheets = [training.sheet_of(classifier, None, concepts, r["title"], r["text"]) for r in rows]
         judged = _calibrate(made, document_sheets, rows)
+        made.meta["cheap_calibration"] = _cheap_calibration(made, document_sheets, rows)
+        made.meta["cheap"] = _limits(made, table, examples, sheets)
     before = (old or {}).get("figures", {})
     if len(examples) > passages:
         judged |= _judgements(made, source, examples[passages:], sheets[passages:])
@@ -112,10 +117,9 @@ def _meta(concepts: Concepts, examples: list[training.Example], old: dict[str, A
         "thresholds": dict.fromkeys(names, 0.5),
         "cheap_calibration": calibration,
         "cheap": {"relevance": 0.0, "task": 0.0},
-        "glance": {"relevance": 0.0, "task": 0.0},
     }
     if old and old.get("tasks") == concepts.tasks:
-        meta |= {k: old[k] for k in ("calibration", "cheap_calibration", "thresholds", *reader.LOOKS) if k in old}
+        meta |= {k: old[k] for k in ("calibration", "cheap_calibration", "thresholds", "cheap") if k in old}
     return meta
 
 
@@ -153,7 +157,6 @@ def _calibrate(made: reader.Model, sheets: list[cutting.Sheet], gold: list[dict[
     shared, relevance = _threshold(unseen, gold, tasks)
     made.meta["calibration"] = training.fit_calibration(summary, gold, tasks)
     made.meta["thresholds"] = dict.fromkeys(tasks, shared) | {reader.RELEVANCE: relevance}
-    made.meta |= _limits(made, sheets, gold)
     figures: dict[str, float] = {"calibration_documents": len(gold)}
     for language in ("zh", "en", "all"):
         part = [i for i, g in enumerate(gold) if language in ("all", g.get("language"))]
@@ -215,26 +218,28 @@ def _middle_of_best(values: list[float]) -> int:
     return int(np.argmax([np.mean(values[max(0, i - 1) : i + 2]) for i in range(len(values))]))
 
 
-def _limits(made: reader.Model, sheets: list[cutting.Sheet], gold: list[dict[str, Any]]) -> dict[str, Any]:
-    """How sure a first look must be that a document is irrelevant: surer than it is of any relevant one, with room."""
+def _cheap_calibration(made: reader.Model, sheets: list[cutting.Sheet], gold: list[dict[str, Any]]) -> dict[str, Any]:
     plain = [replace(sheet, vectors=None) for sheet in sheets]
-    summary = training.summaries(made, plain)
-    made.meta["cheap_calibration"] = training.fit_calibration(summary, gold, made.concepts.tasks)
-    limits: dict[str, Any] = {"cheap_calibration": made.meta["cheap_calibration"]}
-    # what the full reading does not find relevant either is no loss
-    whole = [reader.calibrated(made.meta["calibration"], s) for s in training.summaries(made, sheets)]
-    full = [p[-1] >= made.meta["thresholds"][reader.RELEVANCE] for p in whole]
-    for look in reader.LOOKS:
-        lowest = [CEILING]
-        for sheet, row, kept in zip(plain, gold, full, strict=True):
-            sheet.vectors = None
-            if not row["relevant"] or not kept:
-                continue
-            p = reader.first_look(made, sheet, look)
-            if p[:-1].max() < NEAR:
-                lowest.append(float(p[-1]))
-        limits[look] = {"relevance": round(ROOM * min(lowest), 4), "task": NEAR}
-    return limits
+    return training.fit_calibration(training.summaries(made, plain), gold, made.concepts.tasks)
+
+
+def _limits(
+    made: reader.Model, table: training.Table, examples: list[training.Example], sheets: list[cutting.Sheet]
+) -> dict[str, float]:
+    """Below which relevance, without the encoder, a text may be left unread: where at most LOST of the relevant documents
+    are lost that the fit did not see."""
+    relevant = []
+    for fold in range(EVERY):
+        rest = np.flatnonzero(table.owner % EVERY != fold)
+        w, b, grams = training.fit(_part(table, rest), cutting.cheap_columns(made.concepts))
+        blind = replace(made, cheap_weights=w, cheap_bias=b, cheap_grams=grams)
+        for i in range(fold, len(examples), EVERY):
+            if examples[i].known.get(reader.RELEVANCE) == (True, 1.0) and sheets[i].sentences >= DOCUMENT:
+                relevant.append(reader.first_look(blind, replace(sheets[i], vectors=None)))
+    if not relevant:
+        return {"relevance": 0.0, "task": 0.0}
+    far = np.array([p[-1] if p[:-1].max() < NEAR else 1.0 for p in relevant])
+    return {"relevance": max([t for t in LOOKS if (far < t).mean() <= LOST], default=0.0), "task": NEAR}
 
 
 def _worse(result: dict[str, Any], before: dict[str, Any]) -> str:

@@ -156,8 +156,12 @@ _FIXED = frozenset(
         "national",
         "bank's",
         "insurance",
+        "manufacturing",
     ]
 )
+# "loans for manufacturing" is said in all these ways, and not in the midst of a name ("manufacturing loans")
+_SECTOR = re.compile(r"\b(for|to|in|of) (?:the )?manufacturing(?: industry| sector)?$")
+_SECTORS = ("manufacturing", "the manufacturing industry", "the manufacturing sector", "manufacturing industry", "manufacturing sector")  # fmt: skip
 _TERM = ("medium and long term", "medium to long term", "mid to long term", "mid and long term", "medium or long term")
 
 
@@ -209,6 +213,9 @@ def _joined(term: str) -> list[str]:
         for known in _TERM:
             if known in base:
                 out += [base.replace(known, other) for other in _TERM]
+    for base in list(out):
+        if _SECTOR.search(base):
+            out += [_SECTOR.sub(rf"\1 {sector}", base) for sector in _SECTORS]
     return list(dict.fromkeys(out))
 
 
