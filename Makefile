@@ -3,10 +3,11 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+EXTRAS := $(VENV)/.extras
 SHELL  := /bin/bash
 
 .DEFAULT_GOAL := help
-.PHONY: browser help setup demo test run lint bench clean lock
+.PHONY: browser extras help setup demo test run lint bench clean lock
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -25,6 +26,13 @@ $(STAMP): requirements.lock pyproject.toml
 	@echo "setup: done; the command is $(BIN)/circularwatch"
 
 setup: $(STAMP) ## make .venv with the exact locked packages
+
+$(EXTRAS): $(STAMP) requirements-extras.lock
+	@echo "extras: installing OCR for scans and the optional third reader"
+	@$(BIN)/python -m pip --disable-pip-version-check install -qq --no-deps --require-hashes -r requirements-extras.lock
+	@touch $@
+
+extras: $(EXTRAS) ## also OCR for scans and the optional third reader (about 350 MB)
 
 demo: $(STAMP) ## the whole job once on the imitation web: no internet, ends by itself
 	@$(BIN)/python -m tests.demo
@@ -60,6 +68,12 @@ lock: ## resolve the newest allowed versions into requirements.lock (needs uv)
 	  '# Made by `make lock`. Installed with --no-deps, since the resolver of pip before 24 fails on two of these together.'; \
 	  uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --no-header --no-annotate --quiet; } > requirements.lock.new && mv requirements.lock.new requirements.lock
+	@{ printf '%s\n' '# What the extras `ocr` and `llm` need beyond requirements.lock; made by `make lock`.'; \
+	  uv pip compile pyproject.toml --extra ocr --extra llm --constraint requirements.lock --universal --python-version 3.11 \
+	    --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet | \
+	  awk 'NR == FNR { if (/^[a-z0-9]/) { split($$0, a, "=="); have[a[1]] = 1 } next } \
+	    /^[a-z0-9]/ { split($$0, a, "=="); keep = !(a[1] in have) } keep' requirements.lock -; \
+	} > requirements-extras.lock.new && mv requirements-extras.lock.new requirements-extras.lock
 
 clean: ## remove everything that these targets made, the database and the archive excepted
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -16,6 +16,7 @@ import pytest
 from tests.bench import corpus
 from tests.db import shelf
 from tests.db.shelf import document
+from tests.needs import need
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = next(
@@ -29,11 +30,7 @@ TRADE = "foreign-trade/export-credit-insurance"
 
 def require() -> None:
     """Skip without Chromium, or fail where everything is required (CI)."""
-    if CHROMIUM:
-        return
-    if os.environ.get("CIRCULARWATCH_REQUIRE_ALL") == "1":
-        pytest.fail(MISSING)
-    pytest.skip(MISSING)
+    need(CHROMIUM, MISSING)
 
 
 @dataclass

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import pytest
 
 from pipelines.attachments import Limits, read
+from pipelines.attachments.limits import NotRead
+from pipelines.attachments.ocr_ready import is_installed
+from pipelines.attachments.readers import ocr
+from tests.needs import need
 from tests.pipelines.attachment_files import docx, f1, fixture, packed, paragraph, source
 from tests.web import files, ole
 
@@ -155,17 +160,26 @@ def test_rows_beyond_the_limit_are_said() -> None:
     assert found.note == "only its first 2 rows were read" and "128.5" not in (found.text or "")
 
 
-def test_scan_without_ocr_says_what_to_install() -> None:
-    from pipelines.attachments.ocr_ready import is_installed
-
+def test_scan_is_read_by_ocr() -> None:
+    need(is_installed(), "the OCR is not installed: `make extras` runs this test")
     found = read(fixture("scan.pdf"))
-    if is_installed():
-        assert found.reader == "ocr" and (found.confidence or 0) > 0.9
-        assert f1(source("notice.txt")[:400], (found.text or "")[:420]) > 0.85
-        assert "云政办发〔2025〕18号" in (found.text or "")
-    else:
-        assert read(fixture("scan.jpg")).error == "a picture, install circularwatch[ocr]"
-        assert found.error == "scanned pages, install circularwatch[ocr]"
+    assert found.reader == "ocr" and (found.confidence or 0) > 0.9
+    assert f1(source("notice.txt")[:400], (found.text or "")[:420]) > 0.85
+    assert "云政办发〔2025〕18号" in (found.text or "")
+
+
+@pytest.mark.parametrize(
+    ("call", "what"),
+    [
+        (lambda: ocr.read(fixture("scan.jpg"), {}, Limits()), "a picture"),
+        (lambda: ocr.read_pictures(iter([fixture("scan.jpg")]), 1, 1, Limits()), "scanned pages"),
+    ],
+)
+def test_scan_without_ocr_says_what_to_install(monkeypatch: pytest.MonkeyPatch, call: Any, what: str) -> None:
+    monkeypatch.setattr(ocr, "_engine", None)
+    with pytest.raises(NotRead) as found:
+        call()
+    assert str(found.value) == f"{what}, install circularwatch[ocr]"
 
 
 def ofd_page(objects: str, template: str = "") -> str:

@@ -28,6 +28,7 @@ from db.writer import Writer
 from pipelines.classify import llm_reader
 from pipelines.classify.llm_reader import ThirdReader, ThirdReaderError, llm_model, locate, parse, question, sent
 from tests.db.helpers import exchange, memory
+from tests.needs import need
 
 ROOT = Path(__file__).parents[2]
 TAXONOMY = load_taxonomy(ROOT / "config")
@@ -298,8 +299,8 @@ print(llm_model(sys.argv[1], sys.argv[2])("standing question", "a document"))
 def test_through_the_library_against_a_server_of_the_same_protocol(tmp_path: Path) -> None:
     """With `llm` of this environment, or of the interpreter that CIRCULARWATCH_TEST_LLM_PYTHON names."""
     python = os.environ.get("CIRCULARWATCH_TEST_LLM_PYTHON", sys.executable)
-    if subprocess.run([python, "-c", "import llm"], capture_output=True).returncode:
-        pytest.skip("llm is not installed: pip install 'circularwatch[llm]' runs this test")
+    has_it = subprocess.run([python, "-c", "import llm"], capture_output=True).returncode == 0
+    need(has_it, "llm is not installed: `make extras` runs this test")
     answer = claim((EXPORT, ["银行向机床厂"]))
     with openai_stand_in(answer) as (url, asked):
         (tmp_path / "extra-openai-models.yaml").write_text(
