@@ -36,7 +36,7 @@ def general(text: str, url: str) -> Draft:
     draft.author = credit.author(page, metas, said, headline.at, region, [draft.outlet, *names])
     if not draft.outlet and not draft.site and not credit.person(draft.author) and "、" not in draft.author:
         # a page that names nobody else: the account that published it
-        draft.outlet = draft.author
+        draft.outlet, draft.author = draft.author, ""
     if _LABELLED.search(text):
         draft.labels = labels.read(fallback.label_places(page.root))
         _from_labels(draft)

@@ -349,6 +349,7 @@ def _cut_after(found: list[Block]) -> list[Block]:
     """End at the first line that closes a text, if little that reads like sentences comes after it."""
     total = sum(b.value for b in found)
     passed = 0
+    run: list[int] = []
     for position, block in enumerate(found):
         kind = lines.kind(block.text)
         editor = kind == lines.EDITOR and lines.last_editor(block.text)
@@ -361,6 +362,10 @@ def _cut_after(found: list[Block]) -> list[Block]:
             and total - passed - block.value <= 0.4 * total
         ):
             return found[:position]
+        # three such lines with nothing to read between them (neighbours, comments, other articles) end it at any rate
+        run = [*run, position] if closes else [] if block.value else run
+        if len(run) >= 3 and run[0] and passed >= 0.3 * total:
+            return found[: run[0]]
         passed += block.value
     return found
 

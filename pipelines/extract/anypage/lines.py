@@ -48,7 +48,7 @@ _RIGHTS = re.compile(
     r"|投资有风险|理财有风险|市场有风险|据此(?:操作|入市|投资)|仅供(?:参考|其表达|投资者参考)|不构成(?:任何)?(?:投资|实质性)|信息存储空间服务|网络传播权))"
     r"|"
     + _OPEN
-    + r"(?:copyright\b|©|\(c\)\s*(?:19|20)\d\d|all rights reserved|.{0,60}\ball rights reserved\b|disclaimer\b|this (?:article|story|material|content) (?:was|may|is|has|originally|first).{0,80}(?:published|republished|rewritten|redistributed|licen[sc]e|reserved)"
+    + r"(?:copyright\b(?!\s+(?:law|rule|act|case|claim|suit|owner|holder|infring|protect|reform|dispute|term|fee|royalt)\w*)|©|\(c\)\s*(?:19|20)\d\d|all rights reserved|.{0,60}\ball rights reserved\b|disclaimer\b|this (?:article|story|material|content) (?:was|may|is|has|originally|first).{0,80}(?:published|republished|rewritten|redistributed|licen[sc]e|reserved)"
     r"|views? expressed .{0,120}|the views? .{0,60}(?:author|own)\b|(?:this )?reprint(?:ed)? .{0,80}permission|.{0,40}may not be (?:published|reproduced|reprinted)|the information (?:contained )?(?:in|on) this .{0,80}(?:advice|purposes))"
     r"|"
     + _OPEN
@@ -72,7 +72,7 @@ _BUTTON = re.compile(
 )
 _OTHER = re.compile(
     _OPEN
-    + r"(?:(?:相关|相似|类似|关联|猜你)(?:链接|阅读|新闻|报道|文章|政策|附件下载|稿件|推荐|文档|资讯|内容|专题|视频|话题|标签|信息|解读|喜欢|热词|帖子)|延伸阅读|拓展阅读|扩展阅读|推荐阅读|推荐文章|精彩推荐|(?:更多|精彩|热门|编辑|今日|为您|为你|视频|图片|小编|大家|本文|站内|最新|本周|本月|点击|24小时|一周|热点|热评|精选|频道|独家|专题|猜你|往期|近期|本类|栏目|同类|随机|阅读).{0,6}(?:推荐|导读|排行榜?|喜欢|回顾|文章|新闻|排行|爱看|热点|热门|资讯|评论|内容|精彩|关注|都在看|热榜|看点|头条|阅读)|大家都在[看搜]|热[门评点]"
+    + r"(?:(?:相关|相似|类似|关联|猜你)(?:链接|阅读|新闻|报道|文章|政策|附件下载|稿件|推荐|文档|资讯|内容|专题|视频|话题|标签|信息|解读|喜欢|热词|帖子)|(?:您|你)?可能(?:还|也)?会?(?:感兴趣|喜欢|想看)的?.{0,6}|大家还在看|延伸阅读|拓展阅读|扩展阅读|推荐阅读|推荐文章|精彩推荐|(?:更多|精彩|热门|编辑|今日|为您|为你|视频|图片|小编|大家|本文|站内|最新|本周|本月|点击|24小时|一周|热点|热评|精选|频道|独家|专题|猜你|往期|近期|本类|栏目|同类|随机|阅读).{0,6}(?:推荐|导读|排行榜?|喜欢|回顾|文章|新闻|排行|爱看|热点|热门|资讯|评论|内容|精彩|关注|都在看|热榜|看点|头条|阅读)|大家都在[看搜]|热[门评点]"
     r"|上一?[篇条页则个].{0,90}|下一?[篇条页则个].{0,90}|前一篇.{0,80}|后一篇.{0,80}|(?:网友|全部|最新|热门|精彩|用户|文章|我要|发表|查看)?(?:评论|跟帖|留言|讨论|热评)(?:列表|区|内容)?\s*[(（]?\d*[条)）]*|发表(?:评论|看法|我的看法|跟帖).{0,10}|我来说(?:两|几)句.{0,10}|参与(?:评论|讨论).{0,10}|相关(?:标签|关键词).{0,50}|关键[词字]\s*[:：].{0,80}|标\s?签\s*[:：].{0,80}|(?:本文)?(?:tags?|filed under|topics?|categories|posted in|tagged(?: with)?)\s*[:：].{0,120}|分类\s*[:：].{0,40}|文章(?:标签|分类|关键词|评价|点评|末尾).{0,60}|热搜词?.{0,30}|友情链接.{0,20}|责任编辑推荐"
     r"|related(?:\s(?:articles?|stories|story|news|content|posts?|reading|links?|topics?|coverage|video))?|read (?:also|next|this next|more (?:stories|about|on|from)\b.{0,40})|see also|also read.{0,80}|more (?:from|on|stories|in|news|about|like this)\b.{0,50}|you (?:may|might) (?:also )?(?:like|be interested).{0,30}|recommended(?: for you| stories| reading)?|up next|most (?:read|popular|viewed|recent)|trending(?: now)?|latest (?:news|stories|posts|headlines)|popular (?:posts|stories|now)|don'?t miss|editors?'? picks?|top stories|what to read next|previous (?:post|article|story)?.{0,60}|next (?:post|article|story).{0,60}|about the authors?|join the (?:conversation|discussion)|sponsored(?: content)?|promoted(?: stories)?|from the web|around the web|elsewhere on.{0,30}|keep reading)"
     r"[\s:：】\])）>»…|｜.]*$",
@@ -151,15 +151,27 @@ def kind(text: str) -> str:
         return EDITOR
     if _RIGHTS.match(text):
         return RIGHTS
-    if length <= 130 and _OTHER.match(text):
+    if length <= 130 and _OTHER.match(text) and not _says(text):
         return OTHER
     if length <= 130 and _BUTTON.match(text):
         return BUTTON
-    if length <= 200 and _CREDIT.match(text) and not _TELLS.match(text):
+    if length <= 200 and _CREDIT.match(text) and not (_TELLS.match(text) or _says(text)):
         return CREDIT
     if length <= 100 and "。" not in text and len(_SIGNAL.findall(text)) >= 2:
         return CREDIT
     return PLAIN
+
+
+_STOPWORD = re.compile(r"(?:an?|and|are|as|at|by|de|for|from|in|is|la|of|on|or|out|the|this|to|was|with|your?)\W*$")
+
+
+def _says(text: str) -> bool:
+    """An English sentence, though it begins like a label: `Staff at two hospitals have been told to stay home.`"""
+    if not re.match(r"^[\"“‘']?[A-Z][^:|©\u4e00-\u9fff]+[.!?][\"”’']?$", text):
+        return False
+    words = text.split()
+    lower = [w for w in words if w[0].islower() and not _STOPWORD.match(w)]
+    return len(words) >= 7 and len(lower) >= 3
 
 
 def last_editor(text: str) -> bool:

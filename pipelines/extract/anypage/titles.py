@@ -85,7 +85,7 @@ def _seen(page: Page, start: int, window: str, told: list[str], sites: list[str]
     found = []
     flat_window = flat(window)
     flat_told = [flat(t) for t in told]
-    for number, text, order, block in _candidates(page, start):
+    for number, text, order, block in _candidates(page, start, flat_window):
         text, order = _joined(page, text, order, [flat_window, *flat_told])
         mine = flat(text)
         if not len(mine) >= 4 or len(text) > 250 or _is_site(text, sites):
@@ -125,7 +125,7 @@ def _seen(page: Page, start: int, window: str, told: list[str], sites: list[str]
     return found
 
 
-def _candidates(page: Page, start: int) -> list[tuple[float, str, int, cut.Block]]:
+def _candidates(page: Page, start: int, window: str) -> list[tuple[float, str, int, cut.Block]]:
     """Headings with all their lines, elements named for titles, and short lines just above the text."""
     out: list[tuple[float, str, int, cut.Block]] = []
     done: set[int] = set()
@@ -135,7 +135,9 @@ def _candidates(page: Page, start: int) -> list[tuple[float, str, int, cut.Block
             done.update(range(first, last))
     for order in range(max(0, start - 12), min(start + 2, len(page.blocks))):
         block = page.blocks[order]
-        if order in done or (block.value and not block.has(names.TITLE)) or block.linked > 0.5 * len(block.text):
+        # a headline may read like a sentence; then the window names it
+        reads = block.value and not block.has(names.TITLE) and flat(block.text) not in window
+        if order in done or reads or block.linked > 0.5 * len(block.text):
             continue
         if 6 <= len(block.text) <= 120:
             out.append((0.5 + _named(block) + _strong(block, start - order), block.text, order, block))
