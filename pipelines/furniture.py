@@ -60,7 +60,7 @@ _EDITOR = re.compile(
 _LAST_LINE = re.compile(r"^[\s【\[（(〖]*(?:纠错\s*[】\]]?\s*)?[【\[（(]?\s*(?:责任编辑|责编)\s*[:：/丨|]")
 _RIGHTS = re.compile(
     r"^[\s【\[（(*※]*(?:版权(?:声明|所有|归)|版\s*权\s*所\s*有|免责(?:声明|条款)|特别声明|郑重声明|凡(?:本网|注明|本站)|未经.{0,20}(?:授权|许可|同意)"
-    r"|[^。]{0,60}(?:不得转载|禁止转载|谢绝转载|转载请注明|权益归|版权归)|本文(?:仅代表|来自|版权|系转载|转载自).{0,60}$|声明\s*[:：]|(?:copyright|©)|all rights reserved|disclaimer)",
+    r"|[^。]{0,60}(?:不得转载|禁止转载|谢绝转载|转载请注明|权益归|版权归)|本文(?:仅代表|来自|版权|系转载|转载自).{0,60}$|声明\s*[:：]|copyright\b(?!\s+(?:law|rule|act|case|claim|suit|owner|holder|infring|protect|reform|dispute|term|fee|royalt)\w*)|©|all rights reserved|disclaimer)",
     re.I,
 )
 _RELATED = re.compile(
