@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import parse_qs, urljoin, urlsplit
 
 from pipelines.content import to_text
+from pipelines.extract.anypage import pages as anypage
 from pipelines.lists import json_paths
 from pipelines.lists.options import option, texts
 from pipelines.lists.rows import Reading, utc
@@ -116,7 +117,11 @@ class _Finder:
             for href, name in _hrefs(node):
                 if self.is_file(href):
                     self.take(href, name)
-        for value in values(root, texts(article, "next_page"), self.url, text):
+        following = values(root, texts(article, "next_page"), self.url, text)
+        if not texts(article, "next_page") and not texts(article, "title"):
+            # of a source whose pages are read by evidence, so is where they go on
+            following = [f for f in [anypage.following(root, self.url)] if f]
+        for value in following:
             url = self.reading.link(value)
             if url and url != self.url and self.reading.allowed(url) and url not in self.links.next_pages:
                 self.links.next_pages.append(url)

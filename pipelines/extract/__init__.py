@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from db.documents import Attachment, Document
 from pipelines.content import Content
 from pipelines.extract import html, json, links
+from pipelines.extract.anypage.pages import ONE_OF_SEVERAL
 from pipelines.extract.draft import Draft
 from pipelines.extract.generic import general
 from pipelines.extract.tree import escape
@@ -220,7 +221,14 @@ def _add_pages(draft: Draft, context: Any) -> None:
         except contents.ContentError as error:
             draft.remarks.append(f"a page of this document could not be read: {part.url} ({error})")
             continue
-        markup, files = html.next_body(text, part.final_url or part.url, context.source)
+        url = part.final_url or part.url
+        if context.source.article.title:
+            markup, files = html.next_body(text, url, context.source)
+        else:
+            page = general(text, url)
+            markup, files = page.body, page.attachments
+            draft.remarks = [r for r in draft.remarks if r != f"{ONE_OF_SEVERAL} {part.url}"]
+            draft.remarks += [r for r in page.remarks if r.startswith(ONE_OF_SEVERAL)]
         draft.body += markup
         known = {a.url for a in draft.attachments}
         draft.attachments += [a for a in files if a.url not in known]

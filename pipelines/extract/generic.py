@@ -61,9 +61,9 @@ def _body(
     if chosen.title:
         # the window of a page that scripts fill names the site
         draft.title = chosen.title
-    following = pages.following(page, url)
+    following = pages.following(page.root, url)
     if following:
-        draft.remarks.append(f"this is one of several pages of the text; the next is {following}")
+        draft.remarks.append(f"{pages.ONE_OF_SEVERAL} {following}")
     places = [*([region.node] if region else []), *page.file_boxes]
     seen: dict[str, None] = {}
     draft.attachments = [

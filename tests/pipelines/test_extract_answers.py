@@ -6,7 +6,7 @@ import pytest
 
 import config
 from db.documents import Document
-from pipelines import content, extract
+from pipelines import clean, content, extract
 from pipelines.extract.tree import mend, parse
 from pipelines.stages import Context, Fetched, Unreadable
 
@@ -57,3 +57,29 @@ def test_characters_that_no_page_may_hold_are_left_out(what: str) -> None:
 )
 def test_characters_that_may_stand_there_stay(kept: str) -> None:
     assert mend(f"<p>a{kept}b</p>") == f"<p>a{kept}b</p>"
+
+
+def part_of(number: int, last: int) -> str:
+    text = "".join(
+        f"<p>Part {number}, paragraph {i}: the bank lent the bearing works money for new lathes, for five years.</p>"
+        for i in range(5)
+    )
+    more = f'<a href="9_{number + 1}.html">Next page</a>' if number < last else ""
+    return (
+        f"<html><body><h1>Lathes on credit</h1><article>{text}</article><div class='pager'>{more}</div></body></html>"
+    )
+
+
+@pytest.mark.parametrize("got", [3, 2])
+def test_pages_of_one_text_are_put_together_by_evidence(got: int) -> None:
+    source, base = SOURCES["caixin_global"], "https://www.caixinglobal.com/2026-10-08/9"
+    fetched = Fetched(f"{base}.html", f"{base}.html", body=part_of(1, 3).encode(), fetched_at=AT)
+    fetched.parts = [Fetched(f"{base}_{n}.html", body=part_of(n, 3).encode(), kind="page") for n in range(2, got + 1)]
+    context = Context(fetched, source, None, AT)  # type: ignore[arg-type]
+    document = content.stage(Document(url=fetched.url, source=source.id), context)
+    document = clean.stage(extract.stage(document, context), context)
+    assert [n for n in (1, 2, 3) if f"Part {n}, paragraph 4" in document.text] == list(range(1, got + 1))
+    assert document.text.count("Lathes on credit") == 0
+    assert [r for r in document.remarks if "several pages" in r] == (
+        [] if got == 3 else [f"this is one of several pages of the text; the next is {base}_3.html"]
+    )

@@ -128,3 +128,19 @@ def test_any_bytes(source: str, body: bytes) -> None:
     links = document_links(body, SOURCES[source].base_url + "/a/b.html", SOURCES[source])
     assert all(SOURCES[source].allows(link.url) for link in links.attachments)
     assert all(SOURCES[source].allows(url) for url in links.next_pages)
+
+
+def test_next_page_of_a_source_whose_pages_are_read_by_evidence() -> None:
+    body = '<article><p>text</p></article><p><a href="101234_2.html">Next page</a></p><a href="/2026-10-07/other.html">2</a>'
+    links = document_links(
+        body.encode(), "https://www.caixinglobal.com/2026-10-08/101234.html", SOURCES["caixin_global"]
+    )
+    assert links.next_pages == ["https://www.caixinglobal.com/2026-10-08/101234_2.html"]
+
+
+def test_selectors_of_a_source_know_better_where_a_text_goes_on() -> None:
+    body = '<div id="Content">text</div><a href="WS1_2.html">Next</a>'
+    links = document_links(
+        body.encode(), "https://www.chinadaily.com.cn/a/202609/08/WS1.html", SOURCES["chinadaily_business"]
+    )
+    assert links.next_pages == []

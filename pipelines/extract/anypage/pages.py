@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
-
-from pipelines.extract.anypage.blocks import Page
 
 _NEXT = re.compile(
     r"^[\s\[【<(]*(?:下一?页|下页|后一?页|余下全文|阅读余下全文|next(?: page)?|older|2|[»>›]{1,2})[\s\]】>)»›]*$", re.I
@@ -13,14 +12,18 @@ _NEXT = re.compile(
 # a list of pages and not a single number in the text has at least a 2 or a "next" whose address is made from the page's own
 _SUFFIX = re.compile(r"^[-_/]?(?:p|page|part)?[-_=]?(\d{1,3})$")
 _MOST_LINKS = 3000
+# the remark on a text that goes on elsewhere; the address of the next page follows
+ONE_OF_SEVERAL = "this is one of several pages of the text; the next is"
 
 
-def following(page: Page, url: str) -> str:
-    """The address of the page after this one, "" where the text is whole: a link `下一页` or `2` to this address with a number."""
+def following(root: Any, url: str) -> str:
+    """The address of the page after this one, "" where the text is whole: a link `下一页` or `2` to this address with a number.
+
+    `root` is the page's tree."""
     if not url.startswith("http"):
         url = ""
     stem = _stem(url)
-    for number, node in enumerate(page.root.iter("a")):
+    for number, node in enumerate(root.iter("a")):
         if number > _MOST_LINKS:
             break
         href = node.get("href") or ""
@@ -35,7 +38,7 @@ def following(page: Page, url: str) -> str:
             continue
         if _goes_on(stem, _stem(target)):
             return target
-    for node in page.root.iter("link"):
+    for node in root.iter("link"):
         if (
             (node.get("rel") or "").lower() == "next"
             and node.get("href")
