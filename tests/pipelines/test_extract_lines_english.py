@@ -31,6 +31,8 @@ LABELS = (
     ("Previous post: The cat on the crane", lines.OTHER),
     ("More from Business", lines.OTHER),
     ("Subscribe to our newsletter to get the latest stories in your inbox every day.", lines.BUTTON),
+    ("Header image: Boats have lain here since the dam was closed. Ada Holm/Agency (CC BY 2.0)", lines.BUTTON),
+    ("(Credit: Ada Holm / Harbour News)", lines.BUTTON),
     ("Copyright 2026 Harbour News. All rights reserved.", lines.RIGHTS),
 )
 AROUND = (

@@ -29,6 +29,8 @@ _IN_COMMON, _FOUND = 0.5, 0.8
 _TOO_MUCH = 0.3
 # a box with this share of the library's lines is taken for text against its name
 _HOLDS = 0.5
+# and only if the library found so many times as much as we did
+_MORE = 1.5
 # names of boxes that are often no more than a manner of setting text beside something
 _WEAK_BOX = re.compile(r"float|fixed|pop|hot|side|right|left|mask|tools?|page", re.I)
 _LISTS = frozenset(("ul", "ol", "dl", "li", "dd", "blockquote"))
@@ -63,10 +65,12 @@ def combine(
     return _without_last_headings(trim(chosen, title))
 
 
-def unbox(page: Page, theirs: str) -> bool:
-    """Take the boxes that hold most of the library's text for no boxes; whether there were such."""
+def unbox(page: Page, region: Region | None, theirs: str) -> bool:
+    """Take the boxes that hold most of the library's text for no boxes, if it is more than ours; whether there were such."""
     told = _told(page, {}, theirs) or set()
     total = _weight(page.blocks[o] for o in told)
+    if region is not None and total < _MORE * region.value:
+        return False
     held: Counter[int] = Counter()
     for order in told:
         block = page.blocks[order]

@@ -153,7 +153,7 @@ def kind(text: str) -> str:
         return RIGHTS
     if length <= 130 and _OTHER.match(text) and not _says(text):
         return OTHER
-    if length <= 130 and _BUTTON.match(text):
+    if (length <= 130 and _BUTTON.match(text)) or (length <= 280 and _OF_PICTURE.match(text)):
         return BUTTON
     if length <= 200 and _CREDIT.match(text) and not (_TELLS.match(text) or _says(text)):
         return CREDIT
@@ -162,6 +162,13 @@ def kind(text: str) -> str:
     return PLAIN
 
 
+# what a picture shows or whose it is, wherever it stands: `Header image: …`, `(Credit: A. Holm / Agency)`
+_OF_PICTURE = re.compile(
+    _OPEN
+    + r"(?:(?:(?:header|featured?|main|cover|banner|lead|top|file|hero)\s+)?(?:image|photo|picture|illustration|photograph)s?(?:\s+(?:credit|source|courtesy(?: of)?|by)s?)?\s*:\s*\S.{1,240}"
+    r"|credits?\s*:\s*[^?]{2,60})$",
+    re.I,
+)
 _STOPWORD = re.compile(r"(?:an?|and|are|as|at|by|de|for|from|in|is|la|of|on|or|out|the|this|to|was|with|your?)\W*$")
 
 

@@ -97,7 +97,7 @@ def _western(page: Page, region: Region | None, own: str, said: Said, title: str
     theirs = _trafilatura(page.text, url)
     third = lru_cache(maxsize=1)(lambda: _readability(page.text, url))
     both = combine(page, region, theirs, title, third)
-    if both is None and unbox(page, theirs):
+    if both is None and unbox(page, region, theirs):
         again = find(page, title, next((b.order for b in page.blocks if flat(b.text) == flat(title)), -1))
         own = markup.write(again.blocks) if again else own
         both = combine(page, again, theirs, title, third)
