@@ -117,7 +117,7 @@ class _Finder:
             for href, name in _hrefs(node):
                 if self.is_file(href):
                     self.take(href, name)
-        following = values(root, texts(article, "next_page"), self.url, text)
+        following = list(values(root, texts(article, "next_page"), self.url, text))
         if not texts(article, "next_page") and not texts(article, "title"):
             # of a source whose pages are read by evidence, so is where they go on
             following = [f for f in [anypage.following(root, self.url)] if f]

@@ -243,6 +243,7 @@ def article_of(answer: Answer) -> dict[str, Any]:
     Everything else is left to the general reader, which weighs the evidence of every page anew.
     """
     from pipelines.extract.anypage import body
+    from pipelines.extract.anypage.elements import ancestors
     from pipelines.lists.selectors import element_text, parse_html, select_nodes
 
     text = to_text(answer.body, header(answer.headers, "Content-Type")).text
@@ -251,7 +252,7 @@ def article_of(answer: Answer) -> dict[str, Any]:
     if region is None:
         return {}
     root = parse_html(text)
-    for node in [region.node, *list(blocks.ancestors(region.node, 3))]:
+    for node in [region.node, *list(ancestors(region.node, 3))]:
         if node.tag in ("body", "html"):
             break
         words = [f"#{node.get('id')}"] if rows.STEADY.match(node.get("id") or "") else []

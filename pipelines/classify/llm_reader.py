@@ -89,7 +89,7 @@ def llm_model(name: str, key: str = "") -> Ask:
         raise ThirdReaderError(
             f"llm knows no model {name!r}: `llm models` lists them, `llm install` adds providers; mend third_reader.model"
         ) from e
-    options = {"key": key} if key and getattr(model, "needs_key", None) else {}
+    options: dict[str, Any] = {"key": key} if key and getattr(model, "needs_key", None) else {}
 
     def ask(system: str, prompt: str) -> str:
         response = model.prompt(prompt, system=system, stream=False, **options)
