@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import io
 import random
+import warnings
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -147,7 +148,10 @@ def package(rng: random.Random, parts: list[tuple[str, bytes]]) -> bytes:
             name = rng.choice(
                 [name, name, f"../../{name}", f"/etc/{name}", f"a/{name}", "附件 1.pdf", "x" * 300 + name]
             )
-            archive.writestr(zipfile.ZipInfo(name.replace("\0", "")), body)
+            with warnings.catch_warnings(
+                action="ignore", category=UserWarning
+            ):  # one name twice is what some sites send
+                archive.writestr(zipfile.ZipInfo(name.replace("\0", "")), body)
     return out.getvalue()
 
 
@@ -167,6 +171,6 @@ def repack(rng: random.Random, body: bytes, others: list[bytes]) -> bytes:
     members[which] = (members[which][0], mutate(rng, members[which][1], others))
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in members:
+        for name, content in dict(members).items():
             archive.writestr(zipfile.ZipInfo(name), content)
     return out.getvalue()
