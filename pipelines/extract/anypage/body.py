@@ -338,10 +338,15 @@ def _of_event(found: list[Block], number: int) -> bool:
     return any(lines.of_event(b.text) for b in (*found[max(0, number - 1) : number], *found[number + 1 : number + 2]))
 
 
+_FILE = re.compile(r"\.(?:pdf|docx?|xlsx?|ofd|wps|zip)\b", re.I)
+
+
 def _lonely(block: Block) -> bool:
     """A line that is nothing but a link to somewhere, and not a word of a sentence or a file."""
-    return not block.has(cut.TABLE) and not re.search(
-        r"附件|附表|\.(?:pdf|docx?|xlsx?|ofd|wps|zip)\b|attachment|annex", block.text, re.I
+    return not block.has(cut.TABLE) and not (
+        re.search(r"附件|附表|attachment|annex", block.text, re.I)
+        or _FILE.search(block.text)
+        or any(_FILE.search(a.get("href") or "") for a in block.node.iter("a"))
     )
 
 

@@ -166,7 +166,10 @@ def _beside_date(page: Page, title_at: int, region: Region | None) -> str:
         match = _DATE_LINE.search(block.spaced)
         if not match or len(block.spaced) > 90 or re.search(r"(?:作\s*者|记\s*者|编\s*辑|By)\s*[:：/]?", block.spaced):
             continue
-        before = block.spaced[: match.start()].strip()
+        # where somebody wrote from is nobody
+        before = re.sub(
+            r"(?:IP\s?属地|发布于|来自)\s*[:：]?\s*[一-鿿]{2,7}\s*$", "", block.spaced[: match.start()].strip()
+        )
         own = _MEDIUM.match(before)
         beside = _medium_beside(page, block.order, max(0, title_at + 1), start) if not before else ""
         if own or beside:
@@ -264,7 +267,10 @@ def _writer(block: Block) -> str:
         return ""
     match = _WRITER.search(text)
     who = (match.group("who") or match.group("pen") or "").strip(" 、，,/|") if match else ""
-    if not who and not block.linked and (beside := _MEDIUM.match(text)):
+    if match and match.group("who") and block.value and text[match.start("who") - 1] in "者文笔":
+        # `记者在现场看到，` is a sentence
+        who = ""
+    if not who and not block.linked and not lines.kind(text) and (beside := _MEDIUM.match(text)):
         who = beside.group("who") or beside.group("staff") or ""
     if not who:
         by = _BY.match(text) or _BY_INSIDE.search(text)

@@ -125,6 +125,7 @@ _BYLINE_END = re.compile(
 
 _CAPTION = re.compile(
     r"^\s*(?:(?:资料|数据|图片)来源\s*[:：]|图为|图[一二三四五六七八九十\d]{1,2}\s?[:：为]|图\s?[:：]|[▲△▼↑↓]|上图|下图|左图|右图|资料图|图片说明|图注|图说)"
+    r"|^.{1,30}[（(](?:[左右中前后上下]|[前后]排|主席台|戴|穿)[^）)]{0,10}[）)]"
     r"|(?:摄|供图|摄影|资料图|资料图片|截图|视觉中国|\s(?:资料|图)|示意图|效果图|网络图片?|受访者提供|图源\S{0,10}|图片?(?:来源|来自|提供|由)\s?[:：]?[^。]{1,16}|来源[:：]\S{1,12}|制图[:：]?\S{0,8}|发（\S{1,12}摄）|图[/／|｜]\S{1,12}|[（(](?:视觉中国|人民视觉|图虫|(?:新华|中新|法新|路透|美联|共同|塔斯|韩联|彭博)社?|BBC|CNN|IC ?photo|东方IC|资料图?))\s*[)）】\]。]?\s*$"
     r"|[\[(](?:[^\])]{0,60}[\s/])?(?:photo|file photo|image|illustration|picture|credit|courtesy|handout|getty|reuters|afp|ap|epa|xinhua|vcg|cfp)\b[^\])]{0,60}[\])]\s*$"
     r"|(?:^|[.\s])(?:photo|photograph|image|picture|credit|illustration|file photo)s?(?: by| credit)?\s?[:：/]\s?[^.]{2,60}$|^\s*(?:photo|image|photograph|illustration|picture)s?\s(?:by|courtesy|via)\b.{2,60}$",
