@@ -368,32 +368,13 @@ class _Walk:
         flags = self.flags[-1] | (AFTER_IMAGE if self.after_image else 0)
         if self.after_image and flags & names.PICTURE and len(text) <= 120:
             flags |= names.CAPTION
-        node = self.nodes[-1]
+        node, order, value = self.nodes[-1], len(self.page.blocks), value_of(text, linked)
         if self.out_of_sight:
+            roots = (self.hidden_roots,)
             self.page.hidden.append(
-                Block(
-                    text,
-                    node,
-                    len(self.page.blocks),
-                    flags | names.HIDE,
-                    linked,
-                    value_of(text, linked),
-                    (self.hidden_roots,),
-                    self.rows,
-                    spaced,
-                )
+                Block(text, node, order, flags | names.HIDE, linked, value, roots, self.rows, spaced)
             )
             return
-        block = Block(
-            text,
-            node,
-            len(self.page.blocks),
-            flags,
-            linked,
-            value_of(text, linked),
-            tuple(self.open_boxes[-8:]),
-            self.rows,
-            spaced,
-        )
+        block = Block(text, node, order, flags, linked, value, tuple(self.open_boxes[-8:]), self.rows, spaced)
         self.after_image = False
         self.page.blocks.append(block)
