@@ -21,6 +21,9 @@ from pipelines.extract.tree import escape
 
 # fewer characters than this are a headline or a cookie notice, not an article
 _ENOUGH = 80
+_FROM_DATA = "the text was read from the page's data, not from what it shows"
+# a text in linked data has at least so many letters; a page that shows less than this share of it shows its beginning
+_WHOLE, _BEGINNING = 400, 0.4
 # a text with less than this share of the page's sentences is doubted
 _SURE_SHARE = 0.4
 # beyond this agreement (F1 of runs of characters) two readings are the same text
@@ -49,11 +52,14 @@ def choose(page: Page, region: Region | None, said: Said, kept: Stored, title: s
     else:
         found = _western(page, region, own, said, title, url)
     found = _from_title(found, title)
+    whole = _told_to_machines(said, found, title)
+    if whole:
+        return Reading(whole, "", [_FROM_DATA])
     if length(found) >= _ENOUGH or _below(page, region, title):
         return Reading(found)
     if length(kept.body) > 2 * length(found):
         body = kept.body if "<" in kept.body else escape(kept.body)
-        return Reading(body, kept.title, ["the text was read from the page's data, not from what it shows"])
+        return Reading(body, kept.title, [_FROM_DATA])
     unseen = _unseen(page)
     if length(unseen) > 2 * length(found):
         return Reading(unseen, "", ["the text is hidden until a script shows it"])
@@ -61,6 +67,17 @@ def choose(page: Page, region: Region | None, said: Said, kept: Stored, title: s
     if len(page.scripts) + page.text.count("<script") > 0 and sum(len(b.text) for b in page.blocks) < 200:
         remarks.append("the text of this page is made by scripts in a browser; the page itself holds none")
     return Reading(found, "", remarks)
+
+
+def _told_to_machines(said: Said, found: str, title: str) -> str:
+    """The text in an article's linked data, where the page shows only its beginning; "" where it shows enough."""
+    body = max(said.bodies, key=len, default="")
+    size = len(flat(re.sub(r"<[^>]*>", "", body)))
+    if size < _WHOLE or length(found) > _BEGINNING * size:
+        return ""
+    begins = flat(re.sub(r"<[^>]*>", " ", found))[:30]
+    same = (begins and begins in flat(body)) or any(flat(title)[:40] in flat(h) for h in said.headlines if title)
+    return (body if "<" in body else escape(body)) if same else ""
 
 
 def _sure(region: Region | None) -> bool:
