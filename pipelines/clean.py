@@ -178,13 +178,28 @@ class _Renderer:
                 self.after_image = False
 
     def _table(self, table: Tag) -> None:
-        for row in table.find_all("tr"):
+        for row in _outermost(table, ("tr",)):
             if not self.keep_hidden and _is_hidden(row):
                 continue
-            cells = [_cell_text(c) for c in row.find_all(["td", "th"])]
+            cells = [_cell_text(c) for c in _outermost(row, ("td", "th"))]
             text = "\t".join(c for c in cells if c)
             if text:
                 self.lines.append(furniture.Line(text, False, False, True))
+
+
+def _outermost(inside: Tag, names: tuple[str, ...]) -> list[Tag]:
+    """The elements of these names below one, in order, without those that stand in another of them: broken pages nest
+    cells by the thousand, and every text counts once."""
+    found: list[Tag] = []
+    stack: list[Any] = list(reversed(inside.contents))
+    while stack:
+        item = stack.pop()
+        if isinstance(item, Tag):
+            if item.name in names:
+                found.append(item)
+            else:
+                stack.extend(reversed(item.contents))
+    return found
 
 
 def _cell_text(cell: Tag) -> str:
@@ -204,8 +219,8 @@ def _is_layout(table: Tag) -> bool:
     if table.find("table") is not None:
         return True
     widest = 0
-    for row in table.find_all("tr"):
-        cells = [c for c in row.find_all(["td", "th"]) if c.get_text(strip=True)]
+    for row in _outermost(table, ("tr",)):
+        cells = [c for c in _outermost(row, ("td", "th")) if c.get_text(strip=True)]
         widest = max(widest, len(cells))
         if len(cells) <= 2 and any(len(c.get_text()) > _LAYOUT_CELL for c in cells):
             return True

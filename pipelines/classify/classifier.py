@@ -20,6 +20,8 @@ from pipelines.classify.relation import read_relation
 from pipelines.classify.terms import FieldReading, read_field, weigh_hits
 
 MOST_MODEL_SPANS = 2
+# characters of a field that are read: annual reports have half a million, more is a dump or an attack
+MOST_CHARACTERS = 1_000_000
 
 
 def model_folder() -> Path:
@@ -47,7 +49,9 @@ class Classifier:
         """Title, text and the attachments that have text, as the term reader sees them; PDF and OFD of one text once."""
         fields = [("title", document.title), ("text", document.text)]
         fields += [(f"attachment:{i}", document.attachments[i].text or "") for i in twins.counted(document)]
-        readings = [read_field(self.lexicon, name, text) for name, text in fields if text and text.strip()]
+        readings = [
+            read_field(self.lexicon, name, text[:MOST_CHARACTERS]) for name, text in fields if text and text.strip()
+        ]
         weigh_hits(readings)
         return readings
 
@@ -73,6 +77,8 @@ class Classifier:
         document.facets = read_facets(readings)
         document.relation, named = read_relation(document, readings, document.facets, self.taxonomy)
         document.explanation = explain_document(self, evidence, gates, verdict, readings, named)
+        if cut := [r.name for r in readings if len(document.field_text(r.name)) > MOST_CHARACTERS]:
+            document.explanation["read_in_part"] = dict.fromkeys(cut, MOST_CHARACTERS)
         return document
 
 

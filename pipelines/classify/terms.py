@@ -7,8 +7,9 @@ in `combine`.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from pipelines.classify.lexicon import Lexicon, Role
 from pipelines.classify.normalise import Normalised, language_of, normalise
@@ -122,8 +123,9 @@ def _find(lexicon: Lexicon, reading: FieldReading) -> None:
                 facets.append(Hit(role, start, end, sentence))
             else:
                 blocked.setdefault(role.key, []).append((start, end))
-    reading.hits = [h for h in tasks if not _overlaps(h, blocked.get(h.role.key))]
-    reading.facets = [h for h in facets if not _overlaps(h, blocked.get(h.role.key))]
+    bars = {key: _Bars(spans) for key, spans in blocked.items()}
+    reading.hits = [h for h in tasks if h.role.key not in bars or not bars[h.role.key].touch(h.start, h.end)]
+    reading.facets = [h for h in facets if h.role.key not in bars or not bars[h.role.key].touch(h.start, h.end)]
 
 
 def _word(char: str) -> bool:
@@ -145,8 +147,24 @@ def normalise_width(text: str) -> str:
     return text.translate(_WIDE) if _ANY_WIDE.search(text) else text
 
 
-def _overlaps(hit: Hit, spans: list[tuple[int, int]] | None) -> bool:
-    return bool(spans) and any(start < hit.end and hit.start < end for start, end in spans or ())
+class _Bars:
+    """Spans that take words away. Asked by bisection: a text that was blown up holds a million of both."""
+
+    def __init__(self, spans: list[tuple[int, int]]) -> None:
+        spans.sort()
+        self.starts = [start for start, _ in spans]
+        self.reach = list(accumulate((end for _, end in spans), max))
+
+    def touch(self, start: int, end: int) -> bool:
+        """Whether one of the spans shares a character with this one."""
+        before = bisect_left(self.starts, end)
+        return before > 0 and self.reach[before - 1] > start
+
+
+def _inside(cited: list[tuple[int, int]], hit: Hit) -> bool:
+    """Whether a cited document's title, brackets included, holds the hit; titles don't overlap and stand in order."""
+    at = bisect_left(cited, (hit.start, -1)) - 1
+    return at >= 0 and hit.end < cited[at][1]
 
 
 def _weigh(reading: FieldReading, naming: bool) -> None:
@@ -171,7 +189,7 @@ def _weigh(reading: FieldReading, naming: bool) -> None:
             text[hit.end : hit.end + 20]
         ):
             value, why = value * NEGATED, "negated"
-        elif any(start < hit.start and hit.end < end for start, end in cited):
+        elif _inside(cited, hit):
             value, why = value * QUOTED, "in the title of a cited document"
         elif hit.sentence in slogans:
             value, why = value * SLOGAN, "one of many tasks in a list without figures"

@@ -125,3 +125,12 @@ def test_tables_keep_every_cell(rows: list[list[str]]) -> None:
 def test_stub(text: str, files: int, stub: bool) -> None:
     document = Document(text=text, attachments=[Attachment(url=f"https://a.cn/{n}.pdf") for n in range(files)])
     assert clean.is_stub(document) is stub
+
+
+@pytest.mark.parametrize("depth", [3, 400])
+def test_cells_in_cells_give_every_word_once(depth: int) -> None:
+    """Broken pages nest cells by the thousand (a `div` between them keeps the parser from closing them)."""
+    inner = "".join(f"<tr><td>格{i}<div><tr><td>子{i}<div>" for i in range(depth))
+    text = clean.to_text(f"<table><tr><td>甲</td><td>乙</td></tr>{inner}</table>")
+    assert all(len(re.findall(rf"[格子]{i}(?!\d)", text)) == 2 for i in range(depth))
+    assert len(text) < 20 * depth + 20

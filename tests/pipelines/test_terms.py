@@ -11,6 +11,8 @@ from opencc import OpenCC
 
 import config
 from config.taxonomy import load_taxonomy
+from db.documents import Document
+from pipelines.classify import classifier as whole
 from pipelines.classify import variants
 from pipelines.classify.evidence import weigh_tasks
 from pipelines.classify.facets import read_facets
@@ -18,7 +20,7 @@ from pipelines.classify.gates import read_gates
 from pipelines.classify.lexicon import Lexicon, compile_lexicon
 from pipelines.classify.normalise import language_of, normalise
 from pipelines.classify.sentences import split
-from pipelines.classify.terms import FieldReading, read_field, weigh_hits
+from pipelines.classify.terms import FieldReading, _Bars, read_field, weigh_hits
 
 
 @pytest.fixture(scope="module")
@@ -263,3 +265,20 @@ def test_sentences_are_ordered_and_inside(text: str) -> None:
 def test_abbreviations_and_decimals_end_nothing() -> None:
     text = "Mr. Li of the U.S. Co. paid 3.2 percent. Then he left."
     assert [text[s.start : s.end] for s in split(text)] == ["Mr. Li of the U.S. Co. paid 3.2 percent.", "Then he left."]
+
+
+spans = st.tuples(st.integers(0, 40), st.integers(1, 12)).map(lambda x: (x[0], x[0] + x[1]))
+
+
+@given(st.lists(spans, max_size=12), spans)
+def test_words_that_take_others_away_touch_them(bars: list[tuple[int, int]], hit: tuple[int, int]) -> None:
+    assert _Bars(list(bars)).touch(*hit) == any(a < hit[1] and hit[0] < b for a, b in bars)
+
+
+def test_a_dump_is_read_in_part_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(whole, "MOST_CHARACTERS", 60)
+    classifier = whole.Classifier(load_taxonomy(Path(str(config.__file__)).parent), readers="terms")
+    text = "制造业中长期贷款余额增长。" + "无关内容。" * 20 + "出口信用保险支持制造业。"
+    found = classifier.classify(Document(title="简报", text=text))
+    assert [t.id for t in found.tasks] == ["medium-long-term-loans"]
+    assert found.explanation["read_in_part"] == {"text": 60}
