@@ -33,15 +33,21 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _BLANKS = re.compile(r"[ \t\r\n\f\v\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]+")
 _CJK = "\u2e80-\u303f\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef"
 _SOURCE_BREAK = re.compile(rf"(?<=[{_CJK}])[ \t]*[\r\n]\s*(?=[{_CJK}])")
+# the longest headlines have some 200 characters; what is longer than this is a text in the wrong place
+LONGEST = {"title": 1000, "author": 300, "outlet": 300}
 # a cell longer than this, beside at most one other, is layout and not data
 _LAYOUT_CELL = 300
 
 
 def stage(document: Document, context: Any) -> Document:
     """Make `document.text` of the markup that `pipelines.extract` left in `context.scratch["body"]`."""
-    document.title = line(document.title)
-    document.author = line(document.author)
-    document.outlet = line(document.outlet)
+    for field, most in LONGEST.items():
+        value = line(getattr(document, field))
+        if len(value) > most:
+            document.remarks.append(
+                f"the {field} on the page has {len(value)} characters: only the first {most} were kept"
+            )
+        setattr(document, field, value[:most].rstrip())
     document.text = to_text(context.scratch.get("body", ""), title=document.title)
     strip = context.source.article.text_strip if context.source is not None else ()
     if strip:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -134,3 +135,11 @@ def test_cells_in_cells_give_every_word_once(depth: int) -> None:
     text = clean.to_text(f"<table><tr><td>甲</td><td>乙</td></tr>{inner}</table>")
     assert all(len(re.findall(rf"[格子]{i}(?!\d)", text)) == 2 for i in range(depth))
     assert len(text) < 20 * depth + 20
+
+
+def test_a_text_where_the_headline_should_be_is_cut_and_that_is_said() -> None:
+    document = Document(title="金发〔2026〕1号文件" * 200, author="甲" * 300)
+    source = SimpleNamespace(article=SimpleNamespace(text_strip=()))
+    clean.stage(document, SimpleNamespace(scratch={"body": "<p>正文。</p>"}, source=source))
+    assert len(document.title) == 1000 and len(document.author) == 300
+    assert document.remarks == ["the title on the page has 2400 characters: only the first 1000 were kept"]
