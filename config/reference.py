@@ -35,6 +35,8 @@ shows all faults at once, and says where each value came from.
 | `alerts.yaml` | who wants to be told of what | `alerts.py` |
 | `settings.yaml` | the operator's choices; the environment wins | `settings.py` |
 | `metadata.yaml` | what Datasette shows about tables and columns | a test compares it with the schema |
+| `training/`, `calibration.jsonl` | what the trained reader learns from, and the labelled documents that its probabilities and thresholds are fitted on (and nothing else); all written for this project | `pipelines/classify/training.py` |
+| `model/` | what `circularwatch train` made of them, and the ideas it reads by (`concepts.yaml`) | `pipelines/classify/model.py` |
 
 Use your own folder with `--config DIR` or `CIRCULARWATCH_CONFIG` (copy this one). YAML is read strictly: a key given twice
 is a fault, only `true` and `false` are booleans, dates and times are plain text, merge keys are refused.

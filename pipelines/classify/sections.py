@@ -64,6 +64,6 @@ def join(probabilities: Floats, sections: int, promising: int, relevant_from: fl
     `probabilities` are of the sections that were read, of `promising` ones that might have been; the others were ruled out.
     """
     share = float((probabilities[:, -1] >= relevant_from).mean())
-    best = np.clip(probabilities.max(axis=0), 1e-9, 1 - 1e-9)
+    best = np.clip(probabilities.max(axis=0).astype(np.float64), 1e-9, 1 - 1e-9)
     z = np.log(best / (1 - best)) - DOUBT * math.log(sections / max(1.0, share * promising))
     return np.asarray(1 / (1 + np.exp(-z)), dtype=np.float32)

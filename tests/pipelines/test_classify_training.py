@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import config
 from config.taxonomy import load_taxonomy
 from db.documents import Document
 from pipelines.classify import Classifier, passages, promoting, training
+from pipelines.classify.concepts import load_concepts
 from pipelines.classify.model import FILES, ModelError, load_model, logits, opine, summarise
 
 CONFIG = Path(str(config.__file__)).parent
@@ -225,3 +227,32 @@ def test_summary_has_a_row_for_every_output(classifier: Classifier) -> None:
     assert classifier.model
     by_passage, document, _ = logits(classifier.model, sheet(classifier, TEXT))
     assert summarise(by_passage, document).shape == (len(classifier.model.concepts.tasks) + 1, 6)
+
+
+# what comes with the project -------------------------------------------------------------------------------------------
+
+
+def test_the_model_was_made_of_the_passages_and_documents_beside_it() -> None:
+    """Whoever changes these runs `circularwatch train`, which gives the same bytes everywhere."""
+    concepts = load_concepts(CONFIG / "model" / "concepts.yaml")
+    meta = json.loads((CONFIG / "model" / "model.json").read_text("utf-8"))
+    assert meta["learned_from"] == training.digest(training.read_examples(CONFIG / "training", concepts.tasks))
+    gold = [json.loads(line) for line in (CONFIG / "calibration.jsonl").read_text("utf-8").splitlines()]
+    assert meta["figures"]["calibrated_on"] == promoting.digest(gold)
+
+
+def test_nothing_is_learned_from_the_documents_that_calibrate() -> None:
+    concepts = load_concepts(CONFIG / "model" / "concepts.yaml")
+    learned = "\n".join(e.title + "\n" + e.text for e in training.read_examples(CONFIG / "training", concepts.tasks))
+    for line in (CONFIG / "calibration.jsonl").read_text("utf-8").splitlines():
+        row = json.loads(line)
+        longest = max(row["text"].split("\n"), key=len)
+        assert longest not in learned and row["title"] not in learned.split("\n")
+
+
+def test_calibration_has_every_task_in_both_languages() -> None:
+    rows = [json.loads(line) for line in (CONFIG / "calibration.jsonl").read_text("utf-8").splitlines()]
+    counted = Counter((r["language"], t) for r in rows for t in r["labels"])
+    tasks = {t for _, t in counted}
+    assert len(tasks) >= 11 and all(counted[lang, t] >= 8 for lang in ("zh", "en") for t in tasks)
+    assert len({r["id"] for r in rows}) == len(rows)
