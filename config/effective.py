@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -13,7 +14,7 @@ from pydantic import BaseModel
 import config
 from config.alerts import delivers, read_alerts
 from config.errors import ConfigError, hint
-from config.settings import SECRETS, VARIABLES, Limits, Settings, unread_variables
+from config.settings import BLOCKS, SECRETS, VARIABLES, Settings, unread_variables
 from config.sources import FILE, Source
 from config.yaml_lines import Map, load
 
@@ -110,12 +111,19 @@ def _plain(value: Any) -> Any:
 
 def _settings(settings: Settings) -> Iterator[Value]:
     for name, info in Settings.model_fields.items():
-        if name == "limits":
-            for key, inner in Limits.model_fields.items():
-                value = getattr(settings.limits, key)
-                yield Value(f"limits.{key}", value, settings.origin(f"limits.{key}"), inner.description or "")
+        value = getattr(settings, name)
+        if name in BLOCKS:
+            for key, inner in type(value).model_fields.items():
+                place = f"{name}.{key}"
+                yield Value(place, getattr(value, key), settings.origin(place), inner.description or "")
         else:
-            yield Value(name, _plain(getattr(settings, name)), settings.origin(name), info.description or "")
+            shown = _masked(value) if name == "proxy" else _plain(value)
+            yield Value(name, shown, settings.origin(name), info.description or "")
+
+
+def _masked(url: str) -> str:
+    """An address as it may be shown: what is printed here is pasted into reports, and a password must not be."""
+    return re.sub(r"(?<=//)[^/]*@", "…@", url)
 
 
 def _secrets(loaded: config.Config, env: Mapping[str, str]) -> Iterator[Value]:

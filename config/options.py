@@ -246,8 +246,8 @@ class HtmlFallback(Model):
 class Expect(Model):
     """What a healthy poll looks like; anything less is an event that users see."""
 
-    min_items: Count = Field(1, description="at least so many rows on the first page")
-    newest_max_age_h: Positive = Field(description="the newest row is at most so many hours old")
+    min_items: Count = Field(1, description="at least so many rows in one poll, the first pages of all lists together")
+    newest_max_age_h: Positive = Field(description="the newest row of the poll is at most so many hours old")
 
 
 Certainty = Annotated[

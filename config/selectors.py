@@ -121,6 +121,8 @@ def _faults(source: Source) -> Iterator[tuple[tuple[str | int, ...], str]]:
         yield from _paging(source.paging)
     for index, entry in enumerate(source.lists):
         yield from _entry(entry, index, source)
+    for index, template in enumerate(source.list_fallbacks):
+        yield from _fallback(template, ("list_fallbacks", index))
 
 
 def _lookups(
@@ -173,3 +175,12 @@ def _entry(entry: ListEntry, index: int, source: Source) -> Iterator[tuple[tuple
     for name in PLACEHOLDER.findall(entry.url or ""):
         if name not in allowed:
             yield (*loc, "url"), f"nothing fills {{{name}}}{hint(name, allowed)}"
+
+
+def _fallback(template: str, loc: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """An address that is asked for in the night when a list fails: it must be one, and all in it must be filled."""
+    if not template.startswith(("http://", "https://")):
+        yield loc, f"{template!r} is not an address; begin it with https://"
+    for name in PLACEHOLDER.findall(template):
+        if name not in ("item_id", "page"):
+            yield loc, f"nothing fills {{{name}}}{hint(name, ('item_id', 'page'))}"

@@ -19,7 +19,9 @@ from config.fields import Count, Model, Positive, Seconds, Zone, check_url, empt
 from config.yaml_lines import Map, Seq, load
 
 FILES = ("settings.yaml", "circularwatch.yaml")
-# setting -> environment variable; `limits.…` are inside the block limits
+# blocks of settings: of two files, the second is laid over the first key by key
+BLOCKS = ("limits", "third_reader")
+# setting -> environment variable
 VARIABLES = {
     "database": "CIRCULARWATCH_DB",
     "archive": "CIRCULARWATCH_ARCHIVE",
@@ -123,7 +125,7 @@ class Settings(Model):
         "", description="http://host:port through which everything goes"
     )
     ca_file: Path | None = Field(
-        None, description="file of certificate authorities that are trusted instead of the system's"
+        None, description="file (PEM) of certificate authorities that are trusted besides the system's"
     )
     delay_s: Seconds | None = Field(
         None, description="seconds between two requests to a host, instead of every source's own"
@@ -155,7 +157,8 @@ class Settings(Model):
 
     def origin(self, name: str) -> str:
         """Where a setting came from: "environment NAME", "file PATH, line N" or "default"."""
-        if name not in type(self).model_fields and name not in {f"limits.{key}" for key in Limits.model_fields}:
+        inner = {f"{block}.{key}" for block in BLOCKS for key in type(getattr(self, block)).model_fields}
+        if name not in type(self).model_fields and name not in inner:
             raise KeyError(f"there is no setting {name!r}{hint(name, type(self).model_fields)}")
         return self._origins.get(name, "default")
 
@@ -200,10 +203,10 @@ def _read_file(path: Path, values: Map, origins: dict[str, str]) -> None:
         _refuse_secret(key, data[key], str(path), line)
     build(Settings, data, str(path))
     for key, value in data.items():
-        if key == "limits" and isinstance(value, Map):
-            merged = value.over(values["limits"]) if isinstance(values.get("limits"), Map) else value
+        if key in BLOCKS and isinstance(value, Map):
+            merged = value.over(values[key]) if isinstance(values.get(key), Map) else value
             values.put(key, merged, data.lines[key])
-            origins.update({f"limits.{k}": f"file {path}, line {n}" for k, n in value.lines.items()})
+            origins.update({f"{key}.{k}": f"file {path}, line {n}" for k, n in value.lines.items()})
         else:
             full = (
                 (path.parent / Path(value).expanduser())

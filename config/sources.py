@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
@@ -153,8 +153,3 @@ def load_sources(directory: Path) -> dict[str, Source]:
     if document.get("version") != 1:
         raise ConfigError(FILE, document.lines.get("version", 1), "version: must be 1, the only form of this file")
     return complete(document, FILE, check_source)
-
-
-def as_plain(source: Source) -> dict[str, Any]:
-    """A source as plain JSON values, without options that are not set."""
-    return source.model_dump(mode="json", exclude_defaults=True)

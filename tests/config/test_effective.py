@@ -39,6 +39,16 @@ def test_everything_in_force_with_its_origin(small: Path) -> None:
     assert found.warnings == []
 
 
+def test_a_password_of_the_proxy_is_never_shown(small: Path) -> None:
+    env = {"CIRCULARWATCH_PROXY": "http://desk:hid@den@proxy.example.org:3128"}
+    found = effective(small, env)
+    shown = {v.name: v.value for v in found.settings}["proxy"]
+    assert shown == "http://…@proxy.example.org:3128"
+    result = check("--config", str(small), "--json", env=env)
+    assert result.exit_code == 0 and "proxy.example.org" in result.output
+    assert "desk:" not in result.output and "hid" not in result.output.replace("hidden", "")
+
+
 def test_warnings(tmp_path: Path) -> None:
     found = effective(None, {"CIRCULARWATCH_CONTCT": "x"})
     assert any(w.startswith("no contact address: a live crawl refuses to start") for w in found.warnings)

@@ -51,6 +51,17 @@ def test_limits_are_taken_key_by_key(places: tuple[Path, Path]) -> None:
     assert settings.origin("limits.max_body_bytes") == "default"
 
 
+def test_every_block_is_taken_key_by_key(places: tuple[Path, Path]) -> None:
+    folder, here = places
+    (folder / "settings.yaml").write_text("third_reader: {model: small, budget_per_day: 7}\n", encoding="utf-8")
+    (here / "circularwatch.yaml").write_text("third_reader: {decides: true}\n", encoding="utf-8")
+    reader = load_settings(folder, {}, here).third_reader
+    assert (reader.model, reader.budget_per_day, reader.decides) == ("small", 7, True)
+    settings = load_settings(folder, {}, here)
+    assert settings.origin("third_reader.model") == f"file {folder / 'settings.yaml'}, line 1"
+    assert settings.origin("third_reader.decides") == f"file {here / 'circularwatch.yaml'}, line 1"
+
+
 def test_paths_in_a_file_start_at_its_folder(places: tuple[Path, Path]) -> None:
     folder, here = places
     (here / "circularwatch.yaml").write_text("database: d/x.db\n", encoding="utf-8")
