@@ -100,8 +100,14 @@ def label_places(root: Element) -> list[Element]:
 
 
 def attachment_boxes(root: Element) -> list[Element]:
-    """Boxes that publishing systems make for the files of a document, outside its text."""
-    return [n for n in _WITH_NAME(root) if any(_FILES.match(w) for w in _words(n))]
+    """Boxes that publishing systems make for the files of a document, outside its text; of boxes in boxes the outer one."""
+    found: list[Element] = []
+    inside: set[Element] = set()
+    for node in _WITH_NAME(root):
+        if node not in inside and any(_FILES.match(w) for w in _words(node)):
+            found.append(node)
+            inside.update(node.iterdescendants())
+    return found
 
 
 def _words(node: Element) -> list[str]:

@@ -9,11 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
-from itertools import islice
 
 from lxml import etree, html
 
-from pipelines.extract.select import compiled, text_of
+from pipelines.extract.select import compiled, short_text
 
 # labels of ministries' and provinces' pages, and the field of the document that their value fills
 KNOWN: Mapping[str, str] = {
@@ -38,8 +37,8 @@ MARKS = ("发文字号", "索", "文号", "成文", "发文机", "发布机", "�
 _PAIR = re.compile(r"^\s*([\u4e00-\u9fff][\u4e00-\u9fff\s\u00a0\u3000]{0,12}?)\s*[:：]\s*(.*)$", re.S)
 _NOISE = re.compile(r"[\s\u00a0\u3000\u200b:：【】\[\]|]+")
 _LONGEST_VALUE = 300
-# real tables have some dozens of cells and a few elements in each; thousands inside each other cost a walk for each
-_MOST_CELLS, _MOST_INSIDE = 4000, 60
+# real tables have some dozens of cells
+_MOST_CELLS = 4000
 _CELLS = etree.XPath(".//td|.//th|.//dt|.//li|.//p|.//span|.//b|.//strong|.//label|.//div[not(div)]|.//font|.//em|.//i")
 
 
@@ -73,7 +72,7 @@ def pairs(rows: Iterable[html.HtmlElement], wanted: Mapping[str, str]) -> Iterat
         if left < 0:
             return
         for cell in cells:
-            text = _short_text(cell)
+            text = short_text(cell)
             if not text or len(text) > _LONGEST_VALUE:
                 continue
             label = bare(text)
@@ -87,13 +86,6 @@ def pairs(rows: Iterable[html.HtmlElement], wanted: Mapping[str, str]) -> Iterat
                 yield bare(match.group(1)), _until_next(value, wanted)
 
 
-def _short_text(cell: html.HtmlElement) -> str:
-    """The text of a cell; nothing of one that holds more elements than a label and its value have."""
-    if len(cell) >= 12 or sum(1 for _ in islice(cell.iterdescendants(), _MOST_INSIDE + 1)) > _MOST_INSIDE:
-        return ""
-    return text_of(cell)
-
-
 def _beside(cell: html.HtmlElement, wanted: Mapping[str, str]) -> str:
     """The value that belongs to a cell that is only a label: what follows it, or what follows its wrapper."""
     node = cell
@@ -103,13 +95,13 @@ def _beside(cell: html.HtmlElement, wanted: Mapping[str, str]) -> str:
             return " ".join((node.tail or "").split()).strip(":： ")
         following = node.getnext()
         if following is not None and isinstance(following.tag, str):
-            value = _short_text(following)
+            value = short_text(following)
             return "" if bare(value) in wanted or len(value) > _LONGEST_VALUE else value.strip(":： ")
         parent = node.getparent()
         if (
             parent is None
             or node.tag in ("td", "th", "li", "dt", "p", "tr")
-            or bare(_short_text(parent)) != bare(_short_text(cell))
+            or bare(short_text(parent)) != bare(short_text(cell))
         ):
             return ""
         node = parent

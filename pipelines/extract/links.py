@@ -5,12 +5,13 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import parse_qsl, unquote, urljoin, urlsplit
 
 from lxml import html
 
 from db.documents import Attachment
-from pipelines.extract.select import compiled, text_of
+from pipelines.extract.select import compiled, short_text
 
 EXTENSIONS = (
     "pdf",
@@ -38,6 +39,7 @@ _GENERIC_NAMES = re.compile(
 )
 
 
+@lru_cache(maxsize=4096)
 def absolute(href: str, base: str) -> str:
     """An absolute http(s) address without fragment; "" for what is none. Blanks and Chinese characters stay as they are."""
     href = href.strip().replace("\\", "/")
@@ -102,10 +104,12 @@ def in_element(node: html.HtmlElement, base: str, endings: Iterable[str] = ()) -
         if not url or extension(url) not in wanted:
             continue
         url = target(url, base)
-        shown = child.get("download") or text_of(child) or child.get("title") or ""
+        if url in found:
+            continue
+        shown = child.get("download") or short_text(child) or child.get("title") or ""
         if _GENERIC_NAMES.match(shown) and child.get("title"):
             shown = child.get("title", "")
-        found.setdefault(url, Attachment(url=url, filename=filename(url, shown)))
+        found[url] = Attachment(url=url, filename=filename(url, shown))
     return list(found.values())
 
 
@@ -126,6 +130,8 @@ def configured(
             if not url or extension(url) not in wanted:
                 continue
             url = target(url, base)
-            shown = node.get("download") or text_of(node) or node.get("title") or ""
-            found.setdefault(url, Attachment(url=url, filename=filename(url, shown, node.get("title", ""))))
+            if url in found:
+                continue
+            shown = node.get("download") or short_text(node) or node.get("title") or ""
+            found[url] = Attachment(url=url, filename=filename(url, shown, node.get("title", "")))
     return list(found.values())

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 import config
 from db.documents import Document
 from pipelines import clean, content, extract
+from pipelines.extract import select
 from pipelines.extract.tree import mend, parse
 from pipelines.stages import Context, Fetched, Unreadable
 
@@ -83,3 +86,22 @@ def test_pages_of_one_text_are_put_together_by_evidence(got: int) -> None:
     assert [r for r in document.remarks if "several pages" in r] == (
         [] if got == 3 else [f"this is one of several pages of the text; the next is {base}_3.html"]
     )
+
+
+def test_thousands_of_links_inside_each_other_cost_one_walk() -> None:
+    """Counted, not timed: how often the text of an element is collected."""
+    page = (
+        "<html><body><h1>银行为轴承厂放款</h1><div class='TRS_Editor'><p>正文。</p>" + "<a href='/a.pdf'>附件<b>" * 3000
+    )
+    calls = 0
+    collect = select._collect
+
+    def counted(*arguments: Any) -> None:
+        nonlocal calls
+        calls += 1
+        collect(*arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(select, "_collect", counted)
+        document = drafted(page, "ndrc_zcfb")
+    assert calls < 300 and len(document.attachments) == 1
