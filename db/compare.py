@@ -1,4 +1,4 @@
-"""Whether two databases say the same, table by table: for `rebuild`, for tests, for `doctor`."""
+"""Whether two databases say the same, table by table: how tests prove that a rebuild gives what the crawl gave."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from sqlite_utils import Database
 
 from db.ledger import _REACHED, documents_of
 
-State = Literal["fine", "quiet", "doubtful", "failing", "overdue", "never", "off"]
+State = Literal["fine", "quiet", "doubtful", "failing", "overdue", "never", "paused", "off"]
 # states that a person should look at, worst first
 TROUBLE: tuple[State, ...] = ("failing", "never", "overdue", "doubtful", "quiet")
 DOUBTS = ("empty-list", "shrunk-list", "stale")
@@ -31,7 +31,8 @@ PATIENCE = 1.5
 @dataclass(slots=True)
 class Health:
     """One source. `usual_gap_h`: hours within which nine of ten pieces of news followed the one before (None = not known);
-    `allowed_h`: silence longer than this is called quiet; `silent_h`: hours since the last news (None = never any)."""
+    `allowed_h`: silence longer than this is called quiet; `silent_h`: hours since the last news (None = never any);
+    `paused_at`: since when the schedule leaves it out, because somebody said so (None = it does not)."""
 
     source: str
     name: str
@@ -52,12 +53,16 @@ class Health:
     outcome: str = ""
     reason: str = ""
     failing_since: str | None = None
+    paused_at: str | None = None
     documents: int = 0
     days: dict[str, tuple[int, int, int, int]] = field(default_factory=dict)
     events: list[dict[str, Any]] = field(default_factory=list)
 
 
-_SOURCE = "select id, name, type, language, enabled, note, interval_min, base_url, newest_max_age_h from sources"
+_SOURCE = (
+    "select id, name, type, language, enabled, note, interval_min, base_url, newest_max_age_h, paused_at, paused_why "
+    "from sources left join schedule on schedule.source = sources.id"
+)
 
 
 def sources(database: Database, now: datetime, *, only: str | None = None, days: int = 84) -> list[Health]:
@@ -72,15 +77,15 @@ def sources(database: Database, now: datetime, *, only: str | None = None, days:
     ).fetchall():
         ledger.setdefault(source, {})[day] = tuple(figures)
     found = [_health(database, row, now, ledger.get(row[0], {})) for row in rows]
-    order = {state: number for number, state in enumerate((*TROUBLE, "fine", "off"))}
+    order = {state: number for number, state in enumerate((*TROUBLE, "paused", "fine", "off"))}
     return sorted(found, key=lambda h: (order[h.state], h.source))
 
 
 def _health(database: Database, row: Sequence[Any], now: datetime, days: dict[str, Any]) -> Health:
     conn = database.conn
-    *plain, limit = row
+    *plain, limit, paused_at, paused_why = row
     id_, name, type_, language, enabled, note, interval, base_url = plain
-    health = Health(id_, name, type_, language, bool(enabled), note, interval, base_url, days=days)
+    health = Health(id_, name, type_, language, bool(enabled), note, interval, base_url, days=days, paused_at=paused_at)
     health.watched_since = _one(conn, f"where source = ? and {_REACHED} order by started_at asc", id_)
     health.last_reached = _one(conn, f"where source = ? and {_REACHED} order by started_at desc", id_)
     health.last_new = _one(conn, "where source = ? and new > 0 order by started_at desc", id_)
@@ -104,6 +109,8 @@ def _health(database: Database, row: Sequence[Any], now: datetime, days: dict[st
         (id_,),
     ).fetchone()
     _judge(health, last, now)
+    if health.state == "paused":
+        health.reason, health.outcome = paused_why, ""
     if health.state in ("failing", "never"):
         health.failing_since = _failing_since(conn, health)
     return health
@@ -117,6 +124,8 @@ def _judge(health: Health, last: Sequence[Any] | None, now: datetime) -> None:
     overdue = max(INTERVALS * health.interval_min / 60, LEAST_OVERDUE_H)
     if not health.enabled:
         health.state, health.reason, health.outcome = "off", health.note, ""
+    elif health.paused_at is not None:
+        health.state = "paused"
     elif health.watched_since is None:
         health.state = "never"
     elif last is not None and not _reached(last) and last[1] != "stopped":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import sqlite3
 from typing import Any
 
@@ -155,10 +154,3 @@ def remove(conn: sqlite3.Connection, pk: int) -> None:
     conn.execute("delete from search_rows where document = ?", (pk,))
     conn.execute("delete from documents where pk = ?", (pk,))
     conn.execute("delete from search_queue where document = ?", (pk,))
-
-
-def as_dict(conn: sqlite3.Connection, pk: int) -> dict[str, Any]:
-    """One row of `documents` with its JSON columns parsed."""
-    cursor = conn.execute("select * from documents where pk = ?", (pk,))
-    row = dict(zip((c[0] for c in cursor.description), cursor.fetchone(), strict=True))
-    return row | {c: json.loads(row[c]) for c in _JSON}

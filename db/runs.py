@@ -115,36 +115,9 @@ def list_runs(database: Database, source: str | None = None, limit: int = 50) ->
     return [_run(row) for row in rows]
 
 
-def get_run(database: Database, run: str) -> Run | None:
-    """One run by its id."""
-    return next((_run(r) for r in database.query("select * from source_runs where id = ?", [run])), None)
-
-
-def reap(database: Database) -> list[str]:
-    """Mark runs as killed whose process is gone; returns their ids. For the start of a crawl or of the service."""
-    dead = [r.id for r in list_runs_in_state(database, "running") if r.pid is not None and not _alive(r.pid)]
-    for run in dead:
-        finish = (
-            "update source_runs set state = 'killed', finished_at = ?, reason = ? where id = ? and state = 'running'"
-        )
-        with immediate(database) as conn:
-            conn.execute(finish, (now(), "the process ended before it could report", run))
-    return dead
-
-
 def list_runs_in_state(database: Database, state: str) -> list[Run]:
     """All runs in one state."""
     return [_run(r) for r in database.query("select * from source_runs where state = ?", [state])]
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _run(row: dict[str, Any]) -> Run:

@@ -255,9 +255,3 @@ def _cursor(conn: sqlite3.Connection, fetch: int) -> None:
         "value = max(cast(value as integer), excluded.value + 0) ",
         (str(fetch),),
     )
-
-
-def recall(database: Database, canonical_url: str) -> Document | None:
-    """The document as this URL tells it, whole (for labelling again without the archive)."""
-    row = observations.get(database.conn, canonical_url)
-    return observations.load(database.conn, row) if row else None

@@ -22,6 +22,15 @@ CSP = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 MOST_ARGUMENT = 12_000
+# what the head of every page leads to: key of its name in words.yaml, address
+PAGES = (
+    ("tasks", "/"),
+    ("search", "/search"),
+    ("sources", "/sources"),
+    ("questions", "/questions"),
+    ("data", f"/{NAME}"),
+    ("about", "/about"),
+)
 
 
 class Refused(Exception):
@@ -61,9 +70,9 @@ class Ask:
         """All values of an argument."""
         return [value.strip() for value in self.request.args.getlist(name) if value.strip()]
 
-    def page(self) -> int:
-        """Which page of a list, from 1."""
-        text = self.arg("page", "1")
+    def page(self, name: str = "page") -> int:
+        """Which page of a list (or `part` of a text), from 1; what is no number counts as the first."""
+        text = self.arg(name, "1")
         return min(int(text), 10**6) if text.isascii() and text.isdigit() and 0 < len(text) < 8 and int(text) else 1
 
     def t(self, key: str, /, **places: Any) -> str | Markup:
@@ -122,14 +131,7 @@ class Ask:
         found = self.site.env.get_template(template)
         nav = [
             (self.url(path), self.t(f"nav_{key}"), self.path == path or (path != "/" and self.path.startswith(path)))
-            for key, path in (
-                ("tasks", "/"),
-                ("search", "/search"),
-                ("sources", "/sources"),
-                ("questions", "/questions"),
-                ("data", f"/{NAME}"),
-                ("about", "/about"),
-            )
+            for key, path in PAGES
         ]
         body = found.render(
             ask=self, t=self.t, v=self.v, url=self.url, here=self.here, lang=self.lang, name=self.name, both=self.both,

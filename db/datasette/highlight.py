@@ -11,6 +11,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import islice
 
 from db.search import fold
 from db.search.fold import CJK, RUN, words
@@ -67,7 +68,7 @@ def marks(query: Query | None, text: str, field: str = "text") -> list[tuple[int
     found: list[tuple[int, int]] = []
     for term in terms(query.node):
         if term.field in ("", field):
-            found += list(_places(term, low))[:MOST]
+            found += islice(_places(term, low), MOST)
     if places is not None:
         found = [(places[start], places[end - 1] + 1) for start, end in found]
     return merged(found)

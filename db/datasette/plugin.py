@@ -10,6 +10,7 @@ from datasette.app import Datasette
 from markupsafe import Markup
 
 from db.datasette import guard, routes
+from db.datasette.ask import COOKIE, PAGES
 from db.datasette.file import NAME
 from db.datasette.functions import prepare
 from db.datasette.site import site_of
@@ -56,13 +57,9 @@ def extra_template_vars(datasette: Datasette, request: Any) -> dict[str, Any]:
     site = site_of(datasette)
     if site is None or request is None:
         return {}
-    lang = language_of(
-        request.args.get("hl"), request.cookies.get("cw_lang"), request.headers.get("accept-language", "")
-    )
-    pages = (("tasks", "/"), ("search", "/search"), ("sources", "/sources"), ("questions", "/questions"),
-             ("data", f"/{NAME}"), ("about", "/about"))  # fmt: skip
+    lang = language_of(request.args.get("hl"), request.cookies.get(COOKIE), request.headers.get("accept-language", ""))
     return {
-        "cw_nav": [(datasette.urls.path(path), site.words.say(f"nav_{key}", lang)) for key, path in pages],
+        "cw_nav": [(datasette.urls.path(path), site.words.say(f"nav_{key}", lang)) for key, path in PAGES],
         "cw_lang": lang,
         "cw_brand": site.words.say("brand", lang),
     }

@@ -301,12 +301,9 @@ def _dates(token: _Token) -> Dates:
     match = re.match(r"^(>=|<=|>|<)(.+)$", text)
     if match:
         first, last = _day(match[2], token)
-        return {
-            ">=": Dates(first, ""),
-            "<=": Dates("", last),
-            ">": Dates(_shift(last, 1), ""),
-            "<": Dates("", _shift(first, -1)),
-        }[match[1]]
+        if match[1] in (">=", "<="):
+            return Dates(first, "") if match[1] == ">=" else Dates("", last)
+        return Dates(_shift(last, 1, token), "") if match[1] == ">" else Dates("", _shift(first, -1, token))
     if ".." in text:
         left, _, right = text.partition("..")
         first = _day(left, token)[0] if left else ""
@@ -333,10 +330,13 @@ def _day(text: str, token: _Token) -> tuple[str, str]:
     )
 
 
-def _shift(day: str, days: int) -> str:
+def _shift(day: str, days: int, token: _Token) -> str:
     from datetime import date, timedelta
 
-    return (date.fromisoformat(day) + timedelta(days=days)).isoformat()
+    try:
+        return (date.fromisoformat(day) + timedelta(days=days)).isoformat()
+    except OverflowError:
+        raise QueryError(token.position, f"no day lies beyond {day}; write a date nearer to ours") from None
 
 
 def describe(node: Node) -> str:

@@ -95,7 +95,9 @@ class Matcher:
         """The word as the index holds it: stemmed by the same tokenizer."""
         self.memory.execute("delete from stems")
         self.memory.execute("insert into stems values (?)", (word,))
-        return self.memory.execute("select term from stem_list limit 1").fetchone()[0]
+        row = self.memory.execute("select term from stem_list limit 1").fetchone()
+        # a mark that the tokenizer takes for no word at all: it occurs nowhere, for the search as for the rule
+        return row[0] if row else word
 
     def match(self, connection: sqlite3.Connection, documents: Sequence[int]) -> dict[int, list[str]]:
         """{pk: ids of rules that find it}, of documents as they stand in `connection` (its open transaction included)."""

@@ -154,6 +154,21 @@ def test_a_source_that_was_not_reached_is_named_with_its_gap_and_reason(path: Pa
     assert page(path, "/sources/cdb_news").count("Switched off: row selectors") == 1
 
 
+def test_a_paused_source_is_shown_as_paused_since_when_and_why(tmp_path: Path) -> None:
+    database = shelf.shelf(tmp_path / "p.db")
+    shelf.watched(database, 3)
+    with immediate(database) as conn:
+        conn.execute(
+            "insert into schedule (source, paused_at, paused_why) values ('nfra', '2026-11-24T01:00:00Z', '<b>moving</b>')"
+        )
+    for address in ("/", "/sources", "/sources/nfra", "/about"):
+        text = page(tmp_path / "p.db", address)
+        assert 'class="state paused">paused<' in text
+        if address != "/about":
+            assert "Paused by somebody since 2026-11-24 09:00, and not read: &lt;b&gt;moving&lt;/b&gt;" in text
+    assert "已暂停" in page(tmp_path / "p.db", "/sources?hl=zh")
+
+
 def test_times_are_those_of_the_operator(path: Path) -> None:
     assert "2026-11-25 12:30" in page(path, "/document/d00000000000000aa")
 
@@ -294,6 +309,12 @@ def test_a_long_text_is_shown_whole_in_parts(tmp_path: Path) -> None:
     )
     plain = re.sub(r"<[^>]+>|\s", "", whole)
     assert plain.replace("1出口", "出口") == re.sub(r"\s", "", text)
+
+
+@pytest.mark.parametrize("part", ["²", "x", "0", "-1", "9" * 5000, "99"])
+def test_a_part_that_is_no_number_is_the_first_or_the_last(path: Path, part: str) -> None:
+    for address in ("/document/d00000000000000aa", "/document/d00000000000000aa/file/0"):
+        assert get(path, f"{address}?part={quote(part)}")[0].status_code in (200, 404)
 
 
 def test_the_site_works_below_another_address(path: Path) -> None:

@@ -144,6 +144,29 @@ def test_a_source_goes_through_its_states(database: Database) -> None:
     assert (one(database).state, one(database).reason) == ("off", "off")
 
 
+def test_a_paused_source_is_neither_overdue_nor_never_read(database: Database) -> None:
+    with immediate(database) as conn:
+        conn.execute(
+            "insert into schedule (source, paused_at, paused_why) values ('nfra', '2026-11-25T00:00:00Z', 'moving')"
+        )
+    assert (one(database).state, one(database).reason, one(database).paused_at) == (
+        "paused",
+        "moving",
+        "2026-11-25T00:00:00Z",
+    )
+    shelf.run(database, "nfra", "2026-11-20T00:00:00Z", list_rows=5, outcome="shrunk-list", reason="3 rows")
+    assert (one(database).state, one(database).reason, one(database).outcome) == ("paused", "moving", "")
+    # what was not read while it was paused is a gap all the same
+    assert health.gaps(one(database), date(2026, 11, 26))[-1] == (date(2026, 11, 21), date(2026, 11, 25))
+    with immediate(database) as conn:
+        conn.execute("update sources set enabled = 0, note = 'gone' where id = 'nfra'")
+    assert (one(database).state, one(database).reason) == ("off", "gone")
+    with immediate(database) as conn:
+        conn.execute("update sources set enabled = 1 where id = 'nfra'")
+        conn.execute("update schedule set paused_at = null, paused_why = ''")
+    assert one(database).state == "overdue"
+
+
 def test_a_document_that_fails_does_not_make_its_source_fail(database: Database) -> None:
     shelf.run(database, "nfra", "2026-11-26T02:00:00Z", outcome="timeout", reason="one page", list_rows=20, new=1)
     assert one(database).state == "fine"

@@ -52,6 +52,12 @@ def test_matcher_equals_search(documents: list, queries: list[str]) -> None:
         assert searched == sorted(pk for pk, names in fired.items() if f"r{n}" in names), q
 
 
+@pytest.mark.parametrize("word", ["\u0301", "\uff9e", "\u19b0", "贷款 \u0301"])
+def test_a_mark_that_is_no_word_for_the_index_is_no_fault_of_the_rule(shelf, word: str) -> None:  # type: ignore[no-untyped-def]
+    assert find(shelf, word, columns="d.pk") == []
+    assert Matcher({"r": parse(word)}).match(shelf, [1, 2]) == {}
+
+
 def test_only_the_asked_documents_fire(shelf) -> None:  # type: ignore[no-untyped-def]
     matcher = Matcher({"loans": parse("贷款"), "not": parse("NOT 贷款"), "trade": parse("task:foreign-trade")})
     assert matcher.match(shelf, [1, 2]) == {1: ["loans"], 2: ["not", "trade"]}

@@ -168,6 +168,8 @@ QUERIES_REFUSED = {
     "published:2026-13": (10, "is no date"),
     "published:2026-02-30": (10, "is no date"),
     "published:2026-03..2026-01": (10, "ends before it begins"),
+    "published:>9999": (10, "no day lies beyond 9999-12-31"),
+    "x published:<0001": (12, "no day lies beyond 0001-01-01"),
     "relevance:7": (10, "from 0 to 1"),
     "firsthand:maybe": (10, "yes or no"),
     "a*b": (1, "end of a word"),

@@ -47,7 +47,7 @@ def build(conn: sqlite3.Connection, ask: Ask) -> dict[str, Any] | Response:
     labels = _labels(conn, ask, row, explanation)
     marks = _marks(conn, row, labels, FINDINGS in _wanted(ask))
     parts = max(1, -(-len(row["text"]) // PART))
-    part = min(int(ask.arg("part", "1")) if ask.arg("part", "1").isdigit() else 1, parts) or 1
+    part = min(ask.page("part"), parts)
     shown = text.pieces(row["text"], marks.get("text", []), (part - 1) * PART, part * PART)
     title = text.title(row["title"]) or "—"
     heading = row["title"] if title == row["title"] else title
@@ -94,7 +94,7 @@ def build_file(conn: sqlite3.Connection, ask: Ask) -> dict[str, Any] | Response:
     marks = _marks(conn, row, labels, FINDINGS in _wanted(ask))
     body = file["text"] or ""
     parts = max(1, -(-len(body) // PART))
-    part = min(int(ask.arg("part", "1")) if ask.arg("part", "1").isdigit() else 1, parts) or 1
+    part = min(ask.page("part"), parts)
     shown = text.pieces(body, marks.get(f"attachment:{position}", []), (part - 1) * PART, part * PART)
     return {
         "title": text.title(file["filename"]) or ask.t("file"),

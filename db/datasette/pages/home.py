@@ -54,7 +54,7 @@ def build(conn: sqlite3.Connection, ask: Ask) -> dict[str, Any]:
         "day": health.watch(found, ask.site.now().date(), 2),
         "read": read,
         "relevant": relevant,
-        "trouble": [h for h in found if h.enabled and h.state in health.TROUBLE],
+        "trouble": [h for h in found if h.enabled and h.state in (*health.TROUBLE, "paused")],
         "gaps": all_gaps(found, ask),
         "since_today": since_today(month.since, ask),
         "today": today,

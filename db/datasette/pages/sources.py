@@ -29,7 +29,7 @@ def build(conn: sqlite3.Connection, ask: Ask) -> dict[str, Any]:
         "counts": counts,
         "days": [(today - timedelta(days=n)).isoformat() for n in reversed(range(DAYS))],
         "watch": health.watch(found, today, DAYS),
-        "order": [*health.TROUBLE, "fine"],
+        "order": [*health.TROUBLE, "paused", "fine"],
     }
 
 
