@@ -13,7 +13,7 @@ from lxml import etree
 from pipelines.attachments.limits import ENCRYPTED, MB, Limits, NotRead, damaged
 
 _CHUNK = 256 * 1024
-_END = b"PK\x05\x06"
+_END, _ENTRY, _LOCATOR = b"PK\x05\x06", b"PK\x01\x02", b"PK\x06\x07"
 
 
 class Package:
@@ -27,6 +27,10 @@ class Package:
             self.zip = zipfile.ZipFile(io.BytesIO(body))
         except (zipfile.BadZipFile, ValueError, OSError, struct.error, NotImplementedError) as error:
             raise damaged("its zip directory cannot be read") from error
+        if len(self.zip.infolist()) > limits.members:  # by a directory that its end record did not tell of
+            raise _crowd(len(self.zip.infolist()), limits)
+        # what was read of a part that is not well-formed is kept, and said
+        self.broken: list[str] = []
         # names are compared without case and with either slash: writers differ, and OFD paths are written by hand
         self.names = {normal(i.filename): i for i in self.zip.infolist()}
 
@@ -67,16 +71,28 @@ class Package:
             struct.error,
         ) as error:
             raise damaged(f"{info.filename[:80]}: {error}") from error
-        self.left -= size
+        finally:  # what was refused was unpacked all the same
+            self.left = max(0, self.left - size)
         return b"".join(parts)
 
     def xml(self, name: str) -> Any:
         """The root element of an XML member; no entity is resolved and nothing is loaded."""
-        return parse_xml(self.read(name), name)
+        root, fault = parse_xml(self.read(name), name)
+        if fault:
+            self.broken.append(f"{name.rpartition('/')[2]}: {fault}")
+        return root
+
+    @property
+    def note(self) -> str:
+        """What is to be said of parts that could be read as far as their fault only; "" if there were none."""
+        if not self.broken:
+            return ""
+        more = f" and {len(self.broken) - 1} more" if len(self.broken) > 1 else ""
+        return f"damaged, text may be missing ({self.broken[0]}{more})"
 
 
-def parse_xml(data: bytes, name: str) -> Any:
-    """XML without entities, network, DTD; text that is not well-formed at its end is read as far as it goes."""
+def parse_xml(data: bytes, name: str) -> tuple[Any, str]:
+    """XML without entities, network, DTD; what is not well-formed is read as far as it goes, and its fault is the second."""
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=True)
     try:
         root = etree.fromstring(data, parser)
@@ -84,7 +100,8 @@ def parse_xml(data: bytes, name: str) -> Any:
         raise damaged(f"{name} is not XML") from error
     if root is None:
         raise damaged(f"{name} is not XML")
-    return root
+    fault = next((e for e in parser.error_log if e.level == etree.ErrorLevels.FATAL), None)
+    return root, " ".join(fault.message.split())[:100] if fault is not None else ""
 
 
 def normal(name: str) -> str:
@@ -106,14 +123,20 @@ def _too_large(limits: Limits, size: int, info: zipfile.ZipInfo) -> str:
     return f"unpacks to more than {limits.unpacked_all // MB} MB in all"
 
 
+def _crowd(members: int, limits: Limits) -> NotRead:
+    return NotRead(f"{members:,} members, more than {limits.members:,} are not read")
+
+
 def _refuse_crowd(body: bytes, limits: Limits) -> None:
-    """Count members from the end record, before a directory of a hundred thousand objects is built."""
+    """Count members before a directory of a hundred thousand objects is built; what the end record says is not believed."""
     at = body.rfind(_END, max(0, len(body) - 66_000))
     if at < 0 or len(body) < at + 22:
         raise damaged("its end is missing")
-    said = struct.unpack_from("<H", body, at + 10)[0]
-    # more than 65,534 members need the Zip64 record; its field says 65,535 then, and the directory is counted
-    members = body.count(b"PK\x01\x02") if said > limits.members or said == 0 else said
+    said, size = struct.unpack_from("<HI", body, at + 10)
+    # the directory stands before the end record and has the size named there, unless Zip64 records come between
+    zip64 = size == 0xFFFFFFFF or body[max(0, at - 20) : at].startswith(_LOCATOR)
+    members = body.count(_ENTRY, 0 if zip64 else max(0, at - size), at)
+    # more than 65,534 members need the Zip64 record; its field says 65,535 then
     members = max(said if said != 0xFFFF else 0, members)
     if members > limits.members:
-        raise NotRead(f"{members:,} members, more than {limits.members:,} are not read")
+        raise _crowd(members, limits)

@@ -8,6 +8,7 @@ import struct
 import subprocess
 import sys
 import textwrap
+import zipfile
 
 import psutil
 import pytest
@@ -75,6 +76,48 @@ def test_archive_in_archive_in_archive() -> None:
 @pytest.mark.parametrize("members", [2_001, 60_000, 100_000])
 def test_crowd_of_members(members: int) -> None:
     assert read(make.crowd(members)).error == f"{members:,} members, more than 2,000 are not read"
+
+
+@pytest.mark.parametrize("members", [2_001, 65_000])
+def test_crowd_that_its_end_record_denies(members: int) -> None:
+    body = bytearray(make.crowd(members))
+    struct.pack_into("<HH", body, body.rfind(b"PK\x05\x06") + 8, 3, 3)
+    assert read(bytes(body)).error == f"{members:,} members, more than 2,000 are not read"
+
+
+def test_members_of_stored_archives_do_not_count_as_the_archive_s_own() -> None:
+    inner = make.packed({f"{n}.txt": f"第{n}段文字" for n in range(60)})
+    outer = make.packed({f"{n}.zip": inner for n in range(40)}, zipfile.ZIP_STORED)
+    assert "第59段文字" in (read(outer).text or "")
+
+
+def test_members_that_are_refused_count_to_what_is_unpacked() -> None:
+    """A directory that names the same bomb a thousand times: what was unpacked in vain is counted, too."""
+    packed = make.packed({"a.txt": b"a" * (60 * MB)})
+    start, end = packed.find(b"PK\x01\x02"), packed.rfind(b"PK\x05\x06")
+    entries = packed[start:end] * 1_000
+    tail = b"PK\x05\x06" + struct.pack("<HHHHIIH", 0, 0, 1_000, 1_000, len(entries), start, 0)
+    found = read(packed[:start] + entries + tail, limits=Limits(unpacked_all=60 * MB))
+    assert "none of its 1000 files could be read" in found.error and "a decompression bomb" in found.error
+    assert "unpacks to more than 60 MB in all" in found.error
+
+
+@pytest.mark.parametrize("reader", ["docx", "odt"])
+def test_text_that_breaks_off_says_so(reader: str) -> None:
+    if reader == "docx":
+        body = make.docx(make.paragraph("前面的文字。") + "<w:p></w:q>" + make.paragraph("\x00"))
+    else:
+        text = "<o:body xmlns:o='urn:oasis:names:tc:opendocument:xmlns:office:1.0'><p>前面的文字。</p><p></o:body>"
+        body = make.packed({"mimetype": "x", "content.xml": text})
+    found = read(body)
+    assert "前面的文字。" in (found.text or "") and found.note.startswith("damaged, text may be missing")
+    assert read(make.docx(make.paragraph("完整。"))).note == ""
+
+
+def test_nothing_read_for_a_fault_is_damage_and_not_emptiness() -> None:
+    assert read(make.docx("<w:tbl><w:tr><w:tc>" * 100_000 + make.paragraph("深"))).error.startswith(
+        "damaged (document.xml"
+    )
 
 
 @pytest.mark.parametrize("name", ["../../etc/a.txt", "/etc/a.txt", "C:\\a.txt", "x/../../a.txt", "..\\a.txt"])

@@ -32,7 +32,10 @@ def read(body: bytes, options: dict[str, Any], limits: Limits) -> Text:
             for note in package.xml(part):
                 if local(note) in ("footnote", "endnote") and not _kind(note):
                     lines += blocks(note)
-    return Text("\n".join(lines), "docx")
+    text = "\n".join(lines)
+    if not text.strip() and package.broken:
+        raise damaged(package.broken[0])
+    return Text(text, "docx", note=package.note)
 
 
 def _kind(note: Any) -> str:

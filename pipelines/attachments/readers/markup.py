@@ -26,7 +26,9 @@ def read(body: bytes, options: dict[str, Any], limits: Limits) -> Text:
     """By kind. Raises NotRead, also for the web page that a server sends instead of a missing PDF."""
     kind = options["kind"]
     if kind == "wordxml":
-        return Text("\n".join(_office_xml(parse_xml(body, "the file"))), "xml")
+        root, fault = parse_xml(body, "the file")
+        note = f"damaged, text may be missing ({fault})" if fault else ""
+        return Text("\n".join(_office_xml(root)), "xml", note=note)
     if kind == "mhtml":
         body = _html_part(body)
     text = content.to_text(body).text

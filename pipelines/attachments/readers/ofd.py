@@ -33,7 +33,7 @@ def read(body: bytes, options: dict[str, Any], limits: Limits) -> Text:
         if not options.get("ocr"):
             raise NotRead("scanned")
         return _scanned(package, count, limits)
-    note = f"only the first {count:,} pages were read" if count >= limits.pages else ""
+    note = f"only the first {count:,} pages were read" if count >= limits.pages else package.note
     return Text(text, "ofd", pages=count, note=note)
 
 

@@ -25,11 +25,13 @@ def read(body: bytes, options: dict[str, Any], limits: Limits) -> Text:
     if options["kind"] == "odf":
         if "meta-inf/manifest.xml" in package and b"encryption-data" in package.read("META-INF/manifest.xml"):
             raise NotRead(ENCRYPTED)
-        return Text("\n".join(_open_document(package.xml("content.xml"))), "odf")
+        text = "\n".join(_open_document(package.xml("content.xml")))
+        return Text(text, "odf", note=package.note)
     names = _slides(package)[: limits.pages]
     if not names:
         raise damaged("it has no slides")
-    return Text("\n".join(line for name in names for line in _slide(package.xml(name))), "pptx", pages=len(names))
+    text = "\n".join(line for name in names for line in _slide(package.xml(name)))
+    return Text(text, "pptx", pages=len(names), note=package.note)
 
 
 def _slides(package: Package) -> list[str]:
