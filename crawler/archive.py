@@ -37,9 +37,6 @@ if TYPE_CHECKING:
     from crawler.bounds import Bounds
     from crawler.shared import Shared
 
-# The words of `Request.meta` that say what a request is for, and those that tell how it ended.
-CONTEXT = ("kind", "entry", "parent", "said")
-
 
 class RowLike(Protocol):
     """A row of a list, as `pipelines.lists.Row` has it."""

@@ -97,7 +97,7 @@ class Bounds:
         address = literal_address(host)
         if address is not None and not is_public(address):
             return "private-address", f"{host} is not an address of the public internet"
-        if address is None and (host.rpartition(".")[2] in LOCAL_NAMES or host in LOCAL_NAMES):
+        if address is None and any(host == name or host.endswith(f".{name}") for name in LOCAL_NAMES):
             return "private-address", f"{host} is a name of the local network"
         if not self.source.allows(host):
             return (

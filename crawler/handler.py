@@ -29,6 +29,7 @@ from crawler.failures import ExchangeFailed, Refused, Stopped
 from crawler.leases import AskedToWait
 from crawler.tls import VerifyingContextFactory
 from crawler.writer import ArchiveError
+from db import DatabaseError
 from pipelines import outcomes
 from pipelines.content import ContentError, decompress, to_text
 
@@ -114,6 +115,10 @@ class HouseDownloadHandler(HTTP11DownloadHandler):
             raise Stopped from None
         except ArchiveError:
             raise Stopped from None  # the writer has said why, once
+        except DatabaseError as e:
+            # without a number nothing can be recorded: a request that fails unseen would look like a list without news
+            archive.shared.fail(str(e))
+            raise Stopped from None
         finally:
             self._active.discard(task)
 

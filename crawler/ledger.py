@@ -58,6 +58,12 @@ class Ledger:
         """Note a failure that no single exchange shows."""
         self._failures[("remark", f"{url} {outcome}")] = {"url": url, "outcome": outcome, "reason": reason}
 
+    def forgive(self, url: str) -> None:
+        """What failed at a list's address is no failure: the page need not exist."""
+        gone = [key for key, f in self._failures.items() if key[0] in ("list", "remark") and f["url"] == url]
+        for key in gone:
+            del self._failures[key]
+
     @property
     def failures(self) -> list[dict[str, str]]:
         return list(self._failures.values())

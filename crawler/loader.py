@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from config.errors import ConfigError, hint
 from crawler.house import configuration
 from crawler.spiders.kinds import KINDS
 from crawler.spiders.refusal import REFUSED_CLASSES, refusal
@@ -63,20 +64,20 @@ class CircularwatchSpiderLoader:
 
 def unknown(name: str, sources: Mapping[str, Any]) -> str:
     """The sentence for a source that does not exist."""
-    from config.errors import hint
-
     return f"there is no source {name!r}{hint(name, list(sources))}; `circularwatch sources list` shows them"
 
 
 def spider_class(source: Source) -> type[SourceSpider]:
-    """A spider class for one source, made from its own class or that of its kind."""
+    """A spider class for one source, made from its own class or that of its kind; raises ConfigError for an unknown one."""
     base = KINDS[source.kind]
     own = source.spider_class
     if own in OWN_CLASSES:
         base = getattr(import_module(f"crawler.spiders.{OWN_CLASSES[own]}"), own)
     elif own and own not in REFUSED_CLASSES:
-        raise ValueError(
-            f"sources.yaml, {source.id}: there is no spider class {own!r}; write 'generic' or one of {', '.join(OWN_CLASSES)}"
+        raise ConfigError(
+            "sources.yaml",
+            0,
+            f"{source.id}: spider: there is no class {own!r}{hint(own, OWN_CLASSES)}; for a site without one write 'generic'",
         )
     name = "".join(part.capitalize() for part in source.id.replace("-", "_").split("_")) + "Spider"
     return type(name, (base,), {"name": source.id, "source": source, "__module__": __name__, "__doc__": source.name})

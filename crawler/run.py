@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import date
 from typing import Any, cast
 
 import config
@@ -28,6 +29,14 @@ STOP_S = 10.0
 LINGER_S = 1.5
 
 
+def _day(text: str) -> str:
+    """A date as YYYY-MM-DD; an empty one means no back-fill."""
+    try:
+        return date.fromisoformat(text).isoformat() if text else ""
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a date; write YYYY-MM-DD") from None
+
+
 def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """What the command line asks for."""
     parser = argparse.ArgumentParser(prog="python -m crawler.run", description="Crawl sources; only download.")
@@ -35,7 +44,7 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--db", help="the database file")
     parser.add_argument("--archive", help="the archive folder")
     parser.add_argument("--config", help="the configuration folder")
-    parser.add_argument("--since", default="", help="back-fill: follow the pages of lists back to this date")
+    parser.add_argument("--since", type=_day, default="", help="back-fill: follow the pages of lists back to this date")
     parser.add_argument("--trigger", default="manual", help="why this crawl runs, for the ledger")
     parser.add_argument("--planned-at", default="", help="instant at which it was due, for the ledger")
     parser.add_argument("--memory-mb", type=int, default=0, help="bound of this process's address space in MB")
@@ -70,7 +79,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     ours["PLANNED_AT"] = args.planned_at
     for name, value in ours.items():
         settings.set(f"CIRCULARWATCH_{name}", value, priority="cmdline")
-    return crawl(settings, names, with_stdin=args.until_stdin_closes)
+    try:
+        return crawl(settings, names, with_stdin=args.until_stdin_closes)
+    except config.ConfigError as e:
+        return _refuse(str(e))
 
 
 def _bound_memory(megabytes: int) -> None:
@@ -96,7 +108,7 @@ def chosen(house: Any, wanted: str) -> list[str]:
 
 
 def crawl(settings: Any, names: list[str], *, with_stdin: bool = False) -> int:
-    """Run one crawler per source in this process until all have ended."""
+    """Run one crawler per source in this process until all have ended; raises ConfigError before any begins."""
     from scrapy.crawler import AsyncCrawlerProcess
 
     if settings["LOG_LEVEL"] == "INFO":
@@ -181,7 +193,8 @@ async def _leave_when_over(crawlers: list[Any]) -> None:
     while not all(is_over(crawler) for crawler in crawlers):
         await asyncio.sleep(0.1)
     await asyncio.sleep(LINGER_S)
-    sys.stdout.flush()
+    with suppress(OSError, ValueError):  # nobody listens any more
+        sys.stdout.flush()
     os._exit(1)
 
 

@@ -74,10 +74,11 @@ class Shared:
     @property
     def writer(self) -> Writer:
         if self._writer is None:
-            self._writer = Writer(self.database, self.loop, self._archive_failed)
+            self._writer = Writer(self.database, self.loop, self.fail)
         return self._writer
 
-    def _archive_failed(self, sentence: str) -> None:
+    def fail(self, sentence: str) -> None:
+        """End all crawls of the process: what comes can no longer be recorded, and the sentence says why."""
         self.stopping = True
         for stop in list(self.on_stop):
             stop(sentence)

@@ -157,7 +157,11 @@ def show_matrix(matrix: Matrix) -> None:
         shown = [
             {"document": m.id, "moved": " ".join(moves(m)), "title": m.title[:60]} for m in matrix.moved[: 2 * SHOWN]
         ]
-        print_table(shown, ("document", "moved", "title"), f"{len(matrix.moved)} documents moved")
+        print_table(
+            shown,
+            ("document", "moved", "title"),
+            f"{len(matrix.moved)} {'document' if len(matrix.moved) == 1 else 'documents'} moved",
+        )
         if len(matrix.moved) > len(shown):
             say(f"and {len(matrix.moved) - len(shown)} more; --json names all")
 

@@ -13,7 +13,7 @@ from sqlite_utils import Database
 from crawler.doctor import Finding, bad, ok, warn
 from crawler.schedule import book, control
 from db.connection import connect, immediate
-from db.errors import DatabaseError
+from db.errors import DatabaseError, WrongDatabaseError
 from db.outbox import stamp
 
 # What waits longer than this waits for somebody who is not there.
@@ -29,7 +29,11 @@ def open_it(path: Path) -> tuple[Database | None, list[Finding]]:
         try:
             return connect(path, readonly=True), [warn("database", f"{e}; it is only looked at")]
         except DatabaseError:
-            return None, [bad("database", str(e), "`circularwatch rebuild` makes it again from the archive")]
+            # the sentence of one that is whole, and not for this program, says what to do already
+            remedy = (
+                "" if isinstance(e, WrongDatabaseError) else "`circularwatch rebuild` makes it again from the archive"
+            )
+            return None, [bad("database", str(e), remedy)]
 
 
 def content(opened: Database, path: Path, *, mend: bool) -> Iterator[Finding]:

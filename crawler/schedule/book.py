@@ -13,16 +13,12 @@ from crawler.leases import SourceBusy, SourceLock
 from crawler.ledger import new_run_id
 from db import runs
 from db.connection import immediate
+from db.health import instant
 from db.outbox import stamp
 
 # outcome of a run whose process vanished with its parent: our own fault, and no sign of how the source is
 CRASHED = "crashed"
 STILL_RUNNING, PAUSED, WAITING = "still-running", "paused", "waiting"
-
-
-def instant(text: str) -> datetime:
-    """An instant of the database."""
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
 def locks_of(database: Path) -> Path:

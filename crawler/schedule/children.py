@@ -151,6 +151,8 @@ class Crawl:
         try:
             event = json.loads(line)
         except ValueError:
+            event = None
+        if not isinstance(event, dict):
             self._error(line)
             return
         if event.get("event") == "start":

@@ -20,9 +20,9 @@ from zoneinfo import ZoneInfo
 from sqlite_utils import Database
 
 from crawler.failures import REFUSALS
-from crawler.schedule.book import CRASHED, instant
+from crawler.schedule.book import CRASHED
 from db.connection import immediate
-from db.health import GAPS_NEEDED, PATIENCE, usual_gap
+from db.health import GAPS_NEEDED, PATIENCE, instant, usual_gap
 from db.outbox import put, stamp
 
 RULE = "circularwatch"

@@ -10,6 +10,7 @@ from sqlite_utils import Database
 
 from crawler.schedule import book, plan
 from crawler.spiders.refusal import refusal
+from db.health import instant
 
 
 def rows_of(
@@ -43,7 +44,7 @@ def rows_of(
             state, why = "paused", paused[name][1]
         elif queued_at:
             state, why = "waiting", "for a free place"
-        elif live and next_at and book.instant(next_at) <= now:
+        elif live and next_at and instant(next_at) <= now:
             state = "due"
         last = conn.execute(
             "select started_at, planned_at, state, outcome, reason, new from source_runs where source = ? and state != 'running' "

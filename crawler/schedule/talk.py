@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from crawler.schedule.book import instant
+from db.health import instant
 
 
 class Talk:

@@ -53,7 +53,12 @@ class ConfigWatch:
         except OSError as e:
             self.say(f"the changed configuration cannot be read, the old one stays: {e}")
             return None
-        copy = self._take()
+        try:
+            copy = self._take()
+        except OSError as e:  # a full disk must not end the watch
+            self._seen = ()
+            self.say(f"the changed configuration cannot be copied, the old one stays until it can be: {e}")
+            return None
         if self._signature() != now:  # changed while it was read: look again
             self._seen = ()
             return None

@@ -175,8 +175,8 @@ class SourceSpider(Spider):
         context = dict(request.cb_kwargs)
         entry = context.pop("entry")
         outcome = str(getattr(failure.value, "outcome", "") or request.meta.get("outcome", ""))
-        if outcome == "not-found" and context["page"] > 1:
-            self.forgive(asked_url(request))  # the page after the last
+        if self.may_be_missing(outcome, context):
+            self.archive.ledger.forgive(asked_url(request))
         else:
             self.health.failed = True
         try:
@@ -264,9 +264,9 @@ class SourceSpider(Spider):
         if outcome != "ok" and not self.since:
             self.archive.remark(outcome, reason, url)
 
-    def forgive(self, url: str) -> None:
-        """A list page that need not exist is no failure."""
-        self.archive.ledger.exchange("list", url, "ok", "", sent=False)
+    def may_be_missing(self, outcome: str, context: dict[str, Any]) -> bool:
+        """Whether a list page that did not come need not exist: the page after the last."""
+        return outcome == "not-found" and context["page"] > 1
 
     def goes_on(self, listed: ListPage, has_new: bool) -> bool:
         """Whether the next page is read: while pages hold entries that are not known, or, in a back-fill, are not too old."""

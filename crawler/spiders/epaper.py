@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 LOOK_BACK_DAYS = 8  # how far a chain of new or missing issues is followed; longer gaps are a matter for `since`
 MOST_PAGES_OF_ISSUE = 64
+NO_ISSUE = ("not-found", "soft-404")
 MOST_DAYS = 400
 
 
@@ -82,14 +83,17 @@ class EpaperSpider(HtmlListSpider):
         """An issue is read whole; its pages answer 304 when they are asked again."""
         return not self.sample
 
+    def may_be_missing(self, outcome: str, context: dict[str, Any]) -> bool:
+        """No issue on a day is no failure."""
+        return outcome in NO_ISSUE
+
     async def elsewhere(
         self, outcome: str, url: str, entry: ListEntry, context: dict[str, Any]
     ) -> AsyncIterator[Request]:
         """No issue on that day: the one before."""
-        if outcome not in ("not-found", "soft-404") or context["page"] > 1:
+        if outcome not in NO_ISSUE or context["page"] > 1:
             return
-        self.forgive(url)  # no issue on a day is no failure
-        self.health.failed = False
+        self.archive.ledger.forgive(url)
         if context["look_back"]:
             yield await self.issue_request(entry, context["day"] - timedelta(days=1), context["look_back"] - 1)
         elif not self.health.rows:

@@ -31,7 +31,7 @@ SOURCE = SimpleNamespace(
         "http://100.64.0.1/", "http://0.0.0.0/", "http://224.0.0.1/", "http://255.255.255.255/", "http://[::1]/",
         "http://[fe80::1]/", "http://[fc00::1]/", "http://[::ffff:127.0.0.1]/", "http://[64:ff9b::7f00:1]/",
         "http://[ff02::1]/", "http://[2002:7f00:1::]/", "http://localhost/", "http://LOCALHOST./", "http://printer.local/",
-        "http://db.internal/", "http://127.0.0.1:8080/",
+        "http://db.internal/", "http://127.0.0.1:8080/", "http://home.arpa/", "http://printer.home.arpa/",
     ],
 )  # fmt: skip
 def test_private_addresses_are_refused_in_every_spelling(url: str) -> None:

@@ -59,7 +59,7 @@ def test_an_unknown_spider_is_named_with_the_nearest(loader: CircularwatchSpider
 
 def test_an_unknown_class_is_refused_with_those_that_exist() -> None:
     source = SOURCES["nfra"].model_copy(update={"spider": "custom:NfrSpider"})
-    with pytest.raises(ValueError, match="NfraSpider"):
+    with pytest.raises(config.ConfigError, match="there is no class 'NfrSpider'; did you mean 'NfraSpider'"):
         spider_class(source)
 
 

@@ -52,6 +52,31 @@ def test_without_a_contact_a_live_crawl_refuses_to_start(command: list[str], tmp
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_back_fill_to_no_date_is_refused_before_anything_is_asked(tmp_path: Path) -> None:
+    done = run("-m", "crawler.run", "--sources", "ce_epaper", "--since", "spring", env=environment(tmp_path))
+    assert done.returncode == 2
+    assert "'spring' is not a date; write YYYY-MM-DD" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_spider_class_that_does_not_exist_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    import shutil
+
+    folder = tmp_path / "conf"
+    shutil.copytree(ROOT / "tests" / "config" / "fixtures" / "small", folder)
+    text = (
+        (folder / "sources.yaml")
+        .read_text("utf-8")
+        .replace("  kind: html-list", "  kind: html-list\n  spider: custom:NfrSpider")
+    )
+    (folder / "sources.yaml").write_text(text, "utf-8")
+    env = environment(tmp_path, CIRCULARWATCH_CONFIG=str(folder))
+    done = run("-m", "crawler.run", "--sources", "ministry", env=env)
+    assert done.returncode == 2
+    assert "ministry: spider: there is no class 'NfrSpider'; did you mean 'NfraSpider'?" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize("command", [["crawler", "crawl", "trulynewz"], ["crawler.run", "--sources", "trulynewz"]])
 def test_an_unknown_source_is_refused_with_the_nearest_name(command: list[str], tmp_path: Path) -> None:
     done = run("-m", *command, env=environment(tmp_path, CIRCULARWATCH_CONTACT="tests@example.org"))

@@ -33,11 +33,11 @@ START = (
 def test_what_it_says_is_kept(tmp_path: Path) -> None:
     end, said = run(
         START + "print(json.dumps({'event': 'end', 'source': 's', 'state': 'done', 'outcome': 'ok', 'failures': []}))\n"
-        "print('something else'); print('a warning', file=sys.stderr)",
+        "print('something else'); print('a warning', file=sys.stderr); print('123'); print('[]')",
         tmp_path,
     )
     assert (end.status, end.run, end.told["state"], end.stopped_for) == (0, "r1", "done", "")
-    assert sorted(said) == ["s: a warning", "s: something else"]
+    assert sorted(said) == ["s: 123", "s: []", "s: a warning", "s: something else"]
 
 
 def test_an_endless_crawl_is_ended_at_its_limit(tmp_path: Path) -> None:
