@@ -15,7 +15,7 @@ from pipelines.classify.explaining import explain_document
 from pipelines.classify.facets import read_facets
 from pipelines.classify.gates import read_gates
 from pipelines.classify.lexicon import compile_lexicon
-from pipelines.classify.model import FILES, Model, Opinion, load_model, opine
+from pipelines.classify.model import FILES, Model, load_model, opine
 from pipelines.classify.relation import read_relation
 from pipelines.classify.terms import FieldReading, read_field, weigh_hits
 
@@ -68,7 +68,7 @@ class Classifier:
         document.classifier = self.id
         document.relevance, document.relevant = round(verdict.relevance, 4), verdict.relevant
         document.tasks = [
-            _label(evidence[task], round(verdict.scores[task], 4), _sentences(task, verdict.opinion, readings))
+            _label(evidence[task], round(verdict.scores[task], 4), _sentences(task, verdict, readings))
             for task in verdict.carried
         ]
         document.tasks = [label for label in document.tasks if label.spans]
@@ -82,10 +82,13 @@ class Classifier:
         return document
 
 
-def _sentences(task: str, opinion: Opinion | None, readings: list[FieldReading]) -> list[Span]:
-    """The sentences that convinced the trained reader, as spans of the original."""
+def _sentences(task: str, verdict: combine.Verdict, readings: list[FieldReading]) -> list[Span]:
+    """The sentences that convinced the trained reader, as spans of the original; none where the words alone decided."""
+    opinion = verdict.opinion
+    if opinion is None or opinion.tasks.get(task, 0.0) < verdict.thresholds[task]:
+        return []
     out: list[Span] = []
-    for number, strength in (opinion.sentences.get(task, []) if opinion else [])[:MOST_MODEL_SPANS]:
+    for number, strength in opinion.speaking(task)[:MOST_MODEL_SPANS]:
         first = 0
         for reading in readings:
             if number < first + len(reading.sentences):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pipelines.classify.evidence import Evidence
 from pipelines.classify.gates import GateStates
 from pipelines.classify.model import RELEVANCE, Opinion
+from pipelines.classify.terms import NEGATED
 
 # the term reader alone (a task that the model was never trained on): one specific term, or several weak ones
 TERMS_THRESHOLD = 0.55
@@ -39,6 +40,12 @@ def by_terms(evidence: dict[str, Evidence], gates: GateStates) -> Verdict:
     return Verdict(scores, carried, relevance, relevance >= TERMS_THRESHOLD, thresholds, TERMS_THRESHOLD)
 
 
+def denies(evidence: Evidence, opinion: Opinion) -> bool:
+    """Whether all that speaks for a task are sentences that name it to deny it; the trained reader takes them for proof."""
+    speaking = {number for number, _ in opinion.speaking(evidence.task)}
+    return bool(evidence.denied) and not evidence.hits and speaking <= evidence.denied
+
+
 def decide(
     evidence: dict[str, Evidence], gates: GateStates, opinion: Opinion, thresholds: Mapping[str, float]
 ) -> Verdict:
@@ -49,6 +56,8 @@ def decide(
     for task, e in evidence.items():
         known = task in opinion.tasks
         scores[task] = opinion.tasks[task] if known else e.score
+        if known and denies(e, opinion):
+            scores[task] *= NEGATED
         limits[task] = thresholds.get(task, 0.5) if known else TERMS_THRESHOLD
     # what names the circular and uses its words for a task says that the circular sets that task
     if gates.words.get("circular"):

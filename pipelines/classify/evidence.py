@@ -7,14 +7,17 @@ from dataclasses import dataclass, field
 from db.documents import Span
 from pipelines.classify.gates import GateStates
 from pipelines.classify.lexicon import Lexicon
-from pipelines.classify.terms import FieldReading, Hit
+from pipelines.classify.terms import NEGATION, FieldReading, Hit
 
 MOST_SPANS = 8
 
 
 @dataclass(slots=True)
 class Evidence:
-    """The term reader's view of one task. `score` is 0..1 and not calibrated; `hits` are those that counted."""
+    """The term reader's view of one task. `score` is 0..1 and not calibrated; `hits` are those that counted.
+
+    `denied`: sentences that name the task only to deny it, counted over all fields as the trained reader counts them.
+    """
 
     task: str
     score: float = 0.0
@@ -23,6 +26,7 @@ class Evidence:
     shut: list[str] = field(default_factory=list)
     discounted: list[tuple[str, str]] = field(default_factory=list)
     sentences: int = 0
+    denied: set[int] = field(default_factory=set)
 
 
 def weigh_tasks(lexicon: Lexicon, readings: list[FieldReading], gates: GateStates) -> dict[str, Evidence]:
@@ -35,7 +39,18 @@ def weigh_tasks(lexicon: Lexicon, readings: list[FieldReading], gates: GateState
             grouped.setdefault(hit.role.key, {}).setdefault(entry, []).append((reading, hit))
     for task, by_entry in grouped.items():
         _weigh_task(lexicon, out[task], by_entry, gates)
+    _note_denials(out, readings)
     return out
+
+
+def _note_denials(out: dict[str, Evidence], readings: list[FieldReading]) -> None:
+    first = 0
+    for reading in readings:
+        denied = {(h.role.key, h.sentence) for h in reading.hits if h.why == NEGATION}
+        affirmed = {(h.role.key, h.sentence) for h in reading.hits if h.why != NEGATION}
+        for task, sentence in denied - affirmed:
+            out[task].denied.add(first + sentence)
+        first += len(reading.sentences)
 
 
 def _weigh_task(

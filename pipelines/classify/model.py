@@ -22,6 +22,8 @@ RELEVANCE = "relevant"
 FILES = ("concepts.yaml", "weights.npz", "model.json")
 # how many of the strongest passages speak for a document, besides the strongest of all
 TOP = 6
+# from this strength on a sentence convinces by itself
+SPEAKS = 0.5
 # how much a passage that is about finance for industry is preferred as a document's best, and up to where
 PREFERENCE, ENOUGH = 0.3, 2.0
 ARRAYS = ("weights", "bias", "grams", "cheap_weights", "cheap_bias", "cheap_grams")
@@ -39,6 +41,11 @@ class Opinion:
     relevance: float
     sentences: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
     read: str = "whole"
+
+    def speaking(self, task: str) -> list[tuple[int, float]]:
+        """The sentences that are shown as proof: the strongest, and those that convince by themselves."""
+        found = self.sentences.get(task, [])
+        return found[:1] + [s for s in found[1:] if s[1] >= SPEAKS]
 
 
 @dataclass(slots=True)

@@ -19,12 +19,15 @@ from pipelines.classify.sentences import Sentence, split
 FIELD_WEIGHT = {"title": 1.0, "lead": 1.0, "body": 0.9, "attachment": 0.8}
 LEAD = {"zh": 200, "en": 600, "": 400}
 NEGATED, QUOTED, SLOGAN, FORMULA = 0.1, 0.3, 0.3, 0.05
+NEGATION = "negated"
 # a sentence that lists this many tasks without a figure is a slogan
 SLOGAN_TASKS = 4
 
 _NOT_BEFORE = re.compile(
-    r"(?:不适用于?|不包括|不包含|不含|不属于|不涉及|不再|未涉及|并非|不是|没有|并未|尚未|无关|除外|而非"
-    r"|(?:\b(?:not|no|without|excluding|except|unlike|never|neither|nor|rather than|instead of|other than)\b))"
+    r"(?:不适用于?|不包括|不包含|不含|不属于|不涉及|不再(?!局限|限于|只|仅|满足)|未涉及|并非(?!只|仅)|不是(?!只|仅)|没有|并未|尚未|无关|除外|而非"
+    r"|(?:\b(?:not|no|without|excluding|except|unlike|never|neither|nor|rather than|instead of|other than)\b"
+    # these affirm: "not only supply chain finance but also", "no less than"
+    r"(?! (?:only|just|merely|simply|least|less|fewer|later|sooner)\b)))"
     r"[^,，。;；:：()]{0,10}$"
 )
 _NOT_AFTER = re.compile(
@@ -188,7 +191,7 @@ def _weigh(reading: FieldReading, naming: bool) -> None:
         elif _NOT_BEFORE.search(text, max(begin, hit.start - 24), hit.start) or _NOT_AFTER.search(
             text[hit.end : hit.end + 20]
         ):
-            value, why = value * NEGATED, "negated"
+            value, why = value * NEGATED, NEGATION
         elif _inside(cited, hit):
             value, why = value * QUOTED, "in the title of a cited document"
         elif hit.sentence in slogans:

@@ -92,6 +92,19 @@ _CHANGING = frozenset(
         "judgement",
     ]
 )
+# American, British, one after the other; these change as whole words
+_SPELLED = (
+    "mold mould molds moulds molded moulded molding moulding moldings mouldings molder moulder molders moulders "
+    "aluminum aluminium tire tyre tires tyres sulfur sulphur sulfuric sulphuric gray grey plow plough "
+    "plows ploughs airplane aeroplane airplanes aeroplanes armor armour armored armoured vapor vapour "
+    "honor honour rumor rumour catalog catalogue catalogs catalogues analog analogue dialog dialogue "
+    "installment instalment installments instalments enrollment enrolment canceled cancelled "
+    "canceling cancelling fueled fuelled signaling signalling channeling channelling jewelry jewellery "
+    "skeptical sceptical artifact artefact artifacts artefacts maneuver manoeuvre checkbook chequebook "
+    "caliber calibre saber sabre luster lustre "
+)
+_PAIRS = dict(zip(_SPELLED.split()[::2], _SPELLED.split()[1::2], strict=True))
+_OTHER = _PAIRS | {british: american for american, british in _PAIRS.items()}
 _PREFIXES = (
     "re",
     "co",
@@ -169,7 +182,9 @@ _TERM = ("medium and long term", "medium to long term", "mid to long term", "mid
 def word_forms(word: str) -> tuple[str, ...]:
     """British and American spelling of one folded word, itself first."""
     forms = [word]
-    if len(word) > 4:
+    if word in _OTHER:
+        forms.append(_OTHER[word])
+    elif len(word) > 4:
         for rules in (_BRITISH, _AMERICAN):
             for pattern, replacement in rules:
                 generic = pattern.pattern.startswith(("iz", "yz", "is", "ys"))

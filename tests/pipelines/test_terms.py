@@ -164,6 +164,9 @@ def test_language() -> None:
         ("strategic emerging industries", "strategic emerging industry"),
         ("overcapacity", "over capacity"),
         ("special loan program", "special loan programme"),
+        ("moulds", "mold"),
+        ("aluminum smelter", "aluminium smelters"),
+        ("instalment plan", "installment plans"),
     ],
 )
 def test_english_spellings(term: str, spelling: str) -> None:
@@ -211,6 +214,27 @@ def test_negation_discounts(lexicon: Lexicon) -> None:
     asserted = scores(lexicon, "银行的这笔贷款属于设备更新贷款，期限三年。")["industrial-upgrading"]
     denied = scores(lexicon, "银行的这笔贷款不属于设备更新贷款，期限三年。")["industrial-upgrading"]
     assert denied < asserted / 2
+
+
+@pytest.mark.parametrize(
+    ("plain", "stressed"),
+    [
+        (
+            "Banks in China offer factories export credit insurance.",
+            "Banks in China offer factories not only export credit insurance but hedging.",
+        ),
+        (
+            "Banks in China gave factories export credit insurance.",
+            "Banks in China gave factories no less than export credit insurance.",
+        ),
+        ("银行的贷款用于企业设备更新。", "银行的贷款不再局限于企业设备更新。"),
+        ("银行的贷款用于企业设备更新。", "银行的贷款并非只用于企业设备更新。"),
+    ],
+)
+def test_not_only_affirms(lexicon: Lexicon, plain: str, stressed: str) -> None:
+    said, found = scores(lexicon, plain), scores(lexicon, stressed)
+    assert max(said.values()) > 0.5
+    assert found == said
 
 
 def test_title_of_a_cited_document_discounts(lexicon: Lexicon) -> None:
