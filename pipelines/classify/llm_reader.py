@@ -249,7 +249,7 @@ class ThirdReader:
         named = {t.id: t for t in opinion.labels}
         carried = {t.id for t in document.tasks}
         adding = [named[t] for t in sorted((disputed & named.keys()) - carried)]
-        leaving = (disputed & carried) - named.keys()
+        leaving = {t.id for t in document.tasks if t.id in disputed and t.id not in named and _was_sent(document, t)}
         if (not adding and not leaving) or document.classifier == amended:
             return False
         seen = verdicts.digest(document)
@@ -265,6 +265,12 @@ class ThirdReader:
                 return False
             verdicts.activate(conn, pk, document)
         return True
+
+
+def _was_sent(document: Document, label: TaskLabel) -> bool:
+    """Whether all proof of a label stands in what the model was given; of the rest of the document it can say nothing."""
+    ends = {"title": MOST_SENT, "text": MOST_SENT - len(document.title) - 2}
+    return all(span.end <= ends.get(span.field, -1) for span in label.spans)
 
 
 def _answered(answer: str) -> bool:

@@ -244,6 +244,19 @@ def test_where_it_may_it_settles_what_is_disputed_and_nothing_else() -> None:
     assert verdicts.switch(database, "c1").documents == 0
 
 
+def test_a_label_whose_proof_was_not_sent_stays() -> None:
+    long = document(text=TEXT + "\n" + "无关的话。" * 3000 + "后文另有保险资金也来了。")
+    for label in long.tasks:
+        at = long.text.rindex("保险资金")
+        label.spans = [Span("text", at, at + 4, "保险资金", "model", 0.9)]
+    database = store(long)
+    before = labels(database)
+    one, asked = reader(database, claim((INSURANCE, ["保险资金也来了"])), decides=True)
+    one.consider([1])
+    assert len(asked) == 1
+    assert before and set(before) <= set(labels(database))
+
+
 # the library
 
 
