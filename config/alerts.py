@@ -80,8 +80,8 @@ class Rule(Model):
     id: Id = Field(description="short name; stays the same when the rule changes")
     name: Filled = Field(description="what the message's subject says")
     query: Filled = Field(description="what is looked for, in the query language")
-    to: Texts = Field((), description="e-mail addresses; empty = settings.alerts_to")
-    channels: Texts = Field((), description="names of channels, used besides e-mail")
+    to: Texts = Field((), description="e-mail addresses; empty = settings.alerts_to, or no mail where channels are named")
+    channels: Texts = Field((), description="names of channels; they take the place of settings.alerts_to, and go besides 'to'")
     pace: Annotated[str, AfterValidator(check_pace)] = Field(
         "at once", description="'at once', or 'daily HH:MM' for one digest a day"
     )
@@ -144,5 +144,5 @@ def _fault(data: Map, index: int, loc: tuple[str | int, ...], message: str) -> C
 
 
 def delivers(rule: Rule, alerts_to: tuple[str, ...]) -> tuple[str, ...]:
-    """To whom a rule sends: its own recipients, else the operator's; empty = matches are kept and nothing is sent."""
-    return rule.to or alerts_to
+    """To whom a rule sends mail: its own recipients, else the operator's, unless it goes by channels; empty = no mail."""
+    return rule.to or (() if rule.channels else alerts_to)

@@ -180,7 +180,11 @@ def _warnings(loaded: config.Config, env: Mapping[str, str]) -> Iterator[str]:
         missing = [name for name in source.secrets if not env.get(name)]
         if source.enabled and missing:
             yield f"source {source.id} needs {', '.join(missing)} in the environment and stays off without"
-    silent = [rule.id for rule in loaded.alerts.values() if rule.enabled and not delivers(rule, settings.alerts_to)]
+    silent = [
+        rule.id
+        for rule in loaded.alerts.values()
+        if rule.enabled and not rule.channels and not delivers(rule, settings.alerts_to)
+    ]
     if silent:
         yield (
             f"{len(silent)} alert rules have no recipient and send nothing (matches are kept): "

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
     from config import Config
+    from db.search import Query
 
 WEEKS = 12
 
@@ -89,14 +90,12 @@ def check(db_path: Path | None, config_dir: Path | None, as_json: bool) -> None:
     say(f"{len(rows)} rules are right, {sum(r['examples'] for r in rows)} examples among them")
 
 
-def finds(config: Config, database: Database, rule: str) -> list[tuple]:
-    """All stored documents that a rule finds: (id, title, outlet or source, published_on, first_seen_at)."""
-    from db.search import compile_query
+def query_of(config: Config, rule: str) -> Query:
+    """The query of a rule; CommandError for one that does not exist, is wrong or is switched off."""
+    from config.errors import hint
     from pipelines.alerts.rules import parsed
 
     if rule not in config.alerts:
-        from config.errors import hint
-
         raise CommandError(f"there is no rule {rule!r}{hint(rule, config.alerts)}")
     queries, faults = parsed(config)
     for fault in faults:
@@ -104,7 +103,14 @@ def finds(config: Config, database: Database, rule: str) -> list[tuple]:
             raise CommandError(str(fault))
     if rule not in queries:
         raise CommandError(f"the rule {rule!r} is switched off (enabled: false in alerts.yaml)")
-    compiled = compile_query(queries[rule])
+    return queries[rule]
+
+
+def finds(database: Database, query: Query) -> list[tuple]:
+    """All stored documents that a query finds: (id, title, outlet or source, published_on, first_seen_at)."""
+    from db.search import compile_query
+
+    compiled = compile_query(query)
     columns = "d.id, d.title, coalesce(nullif(d.outlet, ''), d.source), d.published_on, d.first_seen_at"
     return list(database.conn.execute(compiled.statement(columns, limit=False), compiled.values).fetchall())
 
@@ -128,7 +134,7 @@ def weekly(rows: list[tuple], now: datetime) -> list[int]:
 def test(rule: str, limit: int, db_path: Path | None, config_dir: Path | None, as_json: bool) -> None:
     """What RULE would have sent over the stored past, and how many a week."""
     with opened(config_dir, db_path) as (config, database):
-        rows = finds(config, database, rule)
+        rows = finds(database, query_of(config, rule))
         weeks = weekly(rows, datetime.now(UTC))
     if as_json:
         documents = [dict(zip(("id", "title", "outlet", "published_on"), row[:4], strict=True)) for row in rows[:limit]]
@@ -144,11 +150,14 @@ def test(rule: str, limit: int, db_path: Path | None, config_dir: Path | None, a
 @json_option
 def backtest(db_path: Path | None, config_dir: Path | None, as_json: bool) -> None:
     """Every rule over the stored past: how many documents a week each would have told."""
-    from pipelines.alerts.rules import enabled
+    from pipelines.alerts.rules import parsed
 
     now = datetime.now(UTC)
     with opened(config_dir, db_path) as (config, database):
-        found = {rule.id: finds(config, database, rule.id) for rule in enabled(config)}
+        queries, faults = parsed(config)
+        if faults:
+            raise CommandError(str(faults[0]))
+        found = {name: finds(database, query) for name, query in queries.items()}
     rows = [{"rule": name, "total": len(hits), "per_week": weekly(hits, now)} for name, hits in found.items()]
     if as_json:
         print_json({"rules": rows})

@@ -46,13 +46,11 @@ def command(file: Path, with_explanation: bool, config_dir: Path | None) -> None
 
 def make_classifier(config_dir: Path | None) -> Any:
     """The classifier of a configuration folder ($CIRCULARWATCH_CONFIG or the built-in one by default)."""
-    import os
-
     import config
     from config.taxonomy import load_taxonomy
     from pipelines.classify import Classifier
 
-    chosen = config_dir or Path(os.environ.get("CIRCULARWATCH_CONFIG") or Path(str(config.__file__)).parent)
+    chosen = config.directory_of(config_dir)
     folder = chosen / "model"
     return Classifier(load_taxonomy(chosen), folder if (folder / "weights.npz").is_file() else None)
 

@@ -65,14 +65,16 @@ def print_json(value: Any) -> None:
     click.echo(json.dumps(value, ensure_ascii=False, default=str))
 
 
+def environment(db_path: Path | None = None) -> dict[str, str]:
+    """The environment with `--db` in it, which wins: for the configuration, now and whenever it is read again."""
+    return dict(os.environ) | ({"CIRCULARWATCH_DB": str(db_path)} if db_path is not None else {})
+
+
 def load_config(config_dir: Path | None, db_path: Path | None = None) -> Config:
     """The validated configuration; `--db` and `--config` win over environment and files."""
     import config
 
-    env = dict(os.environ)
-    if db_path is not None:
-        env["CIRCULARWATCH_DB"] = str(db_path)
-    return config.load(config_dir, env)
+    return config.load(config_dir, environment(db_path))
 
 
 def open_database(path: Path, *, must_exist: bool = True, readonly: bool = False) -> sqlite_utils.Database:

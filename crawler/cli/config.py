@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from crawler.cli.common import CommandError, common_options, json_option, print_json, say
+from crawler.cli.common import CommandError, common_options, environment, json_option, print_json, say
 
 if TYPE_CHECKING:
     from config.effective import Effective, Value
@@ -33,7 +33,7 @@ def check(source: str | None, db_path: Path | None, config_dir: Path | None, as_
         if source:
             _show_source(_options_of(source, config_dir), as_json)
             return
-        found = effective(config_dir, _environment(db_path))
+        found = effective(config_dir, environment(db_path))
     except ConfigError as error:
         _show_faults(error, as_json)
         raise CommandError(_count(error)) from None
@@ -53,15 +53,6 @@ def _options_of(source: str, config_dir: Path | None) -> list[Value]:
     if source not in known:
         raise CommandError(f"there is no source {source!r}{hint(source, known)}")
     return source_values(source, config_dir)
-
-
-def _environment(db_path: Path | None) -> dict[str, str]:
-    import os
-
-    env = dict(os.environ)
-    if db_path is not None:
-        env["CIRCULARWATCH_DB"] = str(db_path)
-    return env
 
 
 def _count(error: ConfigError) -> str:

@@ -153,9 +153,11 @@ class Child:
             try:
                 event = json.loads(line)
             except ValueError:
+                event = None
+            if not isinstance(event, dict) or "event" not in event:
                 self.view.log(line.rstrip())
                 continue
-            if event.get("event") == "end":
+            if event["event"] == "end":
                 self.ends[event["source"]] = event
             self.view.event(event)
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
 
-from crawler.cli.common import DONE, FAILURES, common_options, json_option, print_json, say
+from crawler.cli.common import DONE, FAILURES, common_options, environment, json_option, print_json, say
 
 COLOURS = {"ok": "green", "warn": "yellow", "bad": "red"}
 
@@ -24,7 +23,7 @@ def command(mend: bool, thorough: bool, db_path: Path | None, config_dir: Path |
     """
     from crawler.doctor import examine
 
-    env = dict(os.environ) | ({"CIRCULARWATCH_DB": str(db_path)} if db_path else {})
+    env = environment(db_path)
     found = []
     for finding in examine(config_dir, env, mend=mend, thorough=thorough):
         found.append(finding)

@@ -43,10 +43,11 @@ def command(key: str, task: str | None, db_path: Path | None, config_dir: Path |
         if task is not None:
             check_task(database, task)
         said = opinions_of(database, found.document, task)
+        graded = {r[0] for r in database.conn.execute("select id from tasks where provisional and parent is null")}
         if as_json:
-            print_json(as_values(found, task) | said)
+            print_json(as_values(found, task, graded) | said)
         else:
-            for line in [*lines(found.document, task), *opinion_lines(said)]:
+            for line in [*lines(found.document, task, graded), *opinion_lines(said)]:
                 click.echo(line)
     finally:
         database.close()
@@ -118,8 +119,11 @@ def journal_line(row: dict[str, Any]) -> str:
     return f"fetch {row['fetch']} of {row['source']} ({row['kind']}, {row['fetched_at']}): {row['status']} {ended}"
 
 
-def as_values(found: Found, task: str | None) -> dict[str, Any]:
-    """The explanation as plain values: labels with spans and sentences, and the stored explanation."""
+def as_values(found: Found, task: str | None, graded: set[str]) -> dict[str, Any]:
+    """The explanation as plain values: labels with spans and sentences, and the stored explanation.
+
+    `graded` are the tasks that are known at second hand only.
+    """
     from pipelines.explain import in_words
 
     document = found.document
@@ -129,6 +133,7 @@ def as_values(found: Found, task: str | None) -> dict[str, Any]:
             "measure": t.measure,
             "score": t.score,
             "primary": t.primary,
+            "provisional": t.id in graded,
             "explanation": t.explanation,
             "spans": [span_values(document, s) for s in t.spans],
         }
@@ -139,7 +144,19 @@ def as_values(found: Found, task: str | None) -> dict[str, Any]:
     head = {k: getattr(document, k) for k in ("id", "url", "urls", "title", "outlet", "published_on", "doc_number")}
     verdict = {k: getattr(document, k) for k in ("relevant", "relevance", "relation", "classifier")}
     why = in_words(document, task)
-    return {**head, **verdict, "tasks": labels, "explanation": stored, "words": why, "remarks": document.remarks}
+    ranked = [values | {"quote": quote} for quote, values in ranked_sentences(document, task)]
+    values = {**head, **verdict, "tasks": labels, "explanation": stored, "words": why, "sentences": ranked}
+    return values | {"remarks": document.remarks}
+
+
+def ranked_sentences(document: Document, task: str | None) -> list[tuple[str, dict[str, Any]]]:
+    """The stored sentences that say most, strongest first, with their words."""
+    stored = document.explanation.get("sentences") or []
+    return [
+        (document.field_text(s["field"])[s["start"] : s["end"]].strip(), s)
+        for s in stored
+        if task is None or task in s["tasks"]
+    ]
 
 
 def span_values(document: Document, span: Span) -> dict[str, Any]:
@@ -151,14 +168,21 @@ def span_values(document: Document, span: Span) -> dict[str, Any]:
     return {**values, "sentence": sentence, "sentence_start": start, "sentence_end": end}
 
 
-def lines(document: Document, task: str | None) -> list[str]:
-    """What a person reads: head, the stored reasons, and the sentences with the words marked."""
+def lines(document: Document, task: str | None, graded: set[str]) -> list[str]:
+    """What a person reads: head, the stored reasons, the sentences that say most, and those with the words marked."""
     from pipelines.explain import in_words
 
     out = [click.style(document.title or "(no title)", bold=True)]
     facts = [document.outlet or document.source, document.published_on or "no date", document.doc_number, document.kind]
     out += ["  ".join(f for f in facts if f), *(document.urls or [document.url]), f"id {document.id}", ""]
     out += in_words(document, task)
+    for name in sorted(graded & ({t.id for t in document.tasks} if task is None else {task})):
+        out.append(f"{name} is provisional: what the circular says of it is known at second hand only")
+    ranked = ranked_sentences(document, task)
+    out += ["", "sentences that say most, strongest first"] if ranked else []
+    for n, (quote, said) in enumerate(ranked, 1):
+        tasks = ", ".join(f"{t} {w:.2f}" for t, w in sorted(said["tasks"].items(), key=lambda x: -x[1]))
+        out.append(f"  {n}. {quote[:160]}{'…' if len(quote) > 160 else ''} ({tasks})")
     for label in document.tasks:
         if task in (None, label.id) and label.spans:
             out += ["", f"{label.id}{' / ' + label.measure if label.measure else ''}"]

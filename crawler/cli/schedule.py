@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from crawler.cli.common import (
     CommandError,
     Failed,
     common_options,
+    environment,
     json_option,
     load_config,
     open_database,
@@ -51,6 +51,7 @@ def command(
     configuration is taken over by itself, or on SIGHUP; a faulty one is told and the old one stays.
     """
     if ctx.invoked_subcommand is not None:
+        refuse_options_before(ctx, ctx.invoked_subcommand)
         return None
     config = load_config(config_dir, db_path)
     chosen = tuple(n.strip() for n in only.split(",") if n.strip())
@@ -65,7 +66,20 @@ def command(
     parts = parts_of(
         config, every, chosen, sender=False, port=None, as_json=as_json, db_path=db_path, config_dir=config_dir
     )
-    return supervise(parts, config, dict(os.environ), as_json=as_json)
+    return supervise(parts, config, environment(db_path), as_json=as_json)
+
+
+def refuse_options_before(ctx: click.Context, subcommand: str) -> None:
+    """An option between `schedule` and its command would be dropped in silence, and the wrong database asked."""
+    from click.core import ParameterSource
+
+    given = [
+        p.opts[0] for p in ctx.command.params if ctx.get_parameter_source(p.name or "") is ParameterSource.COMMANDLINE
+    ]
+    if given:
+        raise CommandError(
+            f"{', '.join(given)} must stand behind the command: circularwatch schedule {subcommand} … {given[0]} …"
+        )
 
 
 def check(config: Config, every: float | None, only: tuple[str, ...]) -> None:
@@ -109,13 +123,9 @@ def run_scheduler(
     from crawler.schedule.scheduler import Scheduler
     from crawler.schedule.talk import Talk
 
-    env = dict(os.environ)
-    if db_path is not None:
-        env["CIRCULARWATCH_DB"] = str(db_path)
-
     async def main() -> int:
         talk = Talk(config.settings.timezone, as_json=as_json)
-        return await Scheduler(config, env, talk, every_s=every, only=only).run()
+        return await Scheduler(config, environment(db_path), talk, every_s=every, only=only).run()
 
     try:
         return asyncio.run(main())
@@ -159,9 +169,10 @@ def run_now(
         )
     opened = open_database(path)
     numbers = {name: control.order(opened, "run", name) for name in names}
-    silent = []
+    silent: list[str] = []
     for name, number in numbers.items():
-        said = control.wait_for(opened, number, ANSWER_S)
+        # one that did not answer the first order need not be waited for with every other one
+        said = control.wait_for(opened, number, 0.0 if silent else ANSWER_S)
         if said is None:
             control.withdraw(opened, number)
             silent.append(name)

@@ -10,6 +10,7 @@ import click
 from crawler.cli.common import CommandError, Failed, config_option, db_option, json_option, load_config, print_json, say
 from crawler.cli.sources_health import health
 from crawler.cli.sources_new import command as new
+from crawler.cli.tables import print_table
 
 if TYPE_CHECKING:
     from config.sources import Source
@@ -44,10 +45,13 @@ def list_(db_path: Path | None, config_dir: Path | None, as_json: bool, disabled
         for row in rows:
             print_json(row)
         return
-    print_rows(rows, ("id", "name", "kind", "lists", "every", "certainty", "state"), "what is watched")
+    columns = ("id", "name", "kind", "lists", "every", "certainty", "state")
+    print_table(rows, columns, "what is watched", right=("lists",))
 
 
 def _listed(source: Source, off: str) -> dict[str, Any]:
+    from crawler.schedule.plan import timing
+
     return {
         "id": source.id,
         "name": source.name,
@@ -55,7 +59,7 @@ def _listed(source: Source, off: str) -> dict[str, Any]:
         "type": source.type,
         "language": source.language,
         "lists": len(source.lists),
-        "every": f"{source.interval_min} min",
+        "every": timing(source).words(),
         "certainty": source.certainty,
         "enabled": not off,
         "state": source.note or off if off else "on",
@@ -140,27 +144,11 @@ def _show(results: list[Checked], *, as_json: bool, detailed: bool) -> None:
                     say(f"   {name:22} {shorten(value)}")
         say("")
     rows = [r.as_row() for r in results]
-    print_rows(rows, ("source", "rows", "newest", "documents", "missing", "verdict", "what to do"), "sources check")
+    columns = ("source", "rows", "newest", "documents", "missing", "verdict", "what to do")
+    print_table(rows, columns, "sources check", right=("rows",))
 
 
 def shorten(value: Any, length: int = 160) -> str:
     """A value on one line."""
     text = " ".join(str(value).split())
     return text if len(text) <= length else f"{text[:length]}… ({len(text)} characters)"
-
-
-def print_rows(rows: list[dict[str, Any]], columns: tuple[str, ...], title: str) -> None:
-    """A table on standard output."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(title=title, title_justify="left")
-    for name in columns:
-        table.add_column(name, overflow="fold", justify="right" if name in ("rows", "lists") else "left")
-    for row in rows:
-        table.add_row(*(Text(str(row.get(name, ""))) for name in columns))
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=200)
-    console.print(table)

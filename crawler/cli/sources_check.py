@@ -97,7 +97,15 @@ def find_entry(source: Source, section: Any) -> ListEntry:
     """The list of a source by position or section's name; the first where nothing is said."""
     if isinstance(section, int):
         return source.lists[section]
-    return next((e for e in source.lists if e.section == section), source.lists[0])
+    if not section:
+        return source.lists[0]
+    found = next((e for e in source.lists if e.section == section), None)
+    if found is None:
+        from config.errors import hint
+
+        names = list(dict.fromkeys(e.section for e in source.lists))
+        raise CommandError(f"{source.id} has no list {section!r}{hint(section, names)}")
+    return found
 
 
 def check_fixtures(sources: list[Source], folder: Path) -> list[Checked]:
@@ -177,7 +185,7 @@ def crawl_sample(sources: list[Source], entries: int, database: Path, archive: P
     }
     from scrapy.settings import Settings
 
-    from crawler.extension import NO_CONTACT
+    from crawler.house import NO_CONTACT
     from crawler.run import crawl
 
     settings = Settings()

@@ -104,7 +104,8 @@ def _show(found: Survey, *, as_json: bool, taken: Any) -> None:
         if not found.candidates:
             print_json({"url": found.url, "why": found.why, "robots": found.robots, "asked": dict(found.asked)})
         return
-    from crawler.cli.sources import print_rows, shorten
+    from crawler.cli.sources import shorten
+    from crawler.cli.tables import print_table
 
     if found.site:
         say(
@@ -112,7 +113,7 @@ def _show(found: Survey, *, as_json: bool, taken: Any) -> None:
         )
     for number, one in enumerate(found.candidates, 1):
         rows = [{"title": shorten(e["title"], 70), "url": e["url"], "date": e["date"]} for e in one.entries()]
-        print_rows(rows, ("title", "url", "date"), f"{number}. {one.label}: {one.rows} rows from {one.url}")
+        print_table(rows, ("title", "url", "date"), f"{number}. {one.label}: {one.rows} rows from {one.url}")
         say(f"   found: {one.how}; robots.txt: {one.robots}; missing: {', '.join(one.missing) or 'nothing'}")
         for remark in one.listed.remarks[:3]:
             say(f"   {remark}")

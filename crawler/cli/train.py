@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from crawler.cli import jsonl
-from crawler.cli.common import Failed, config_option, db_option, fail, json_option, open_database, print_json, say
+from crawler.cli.common import Failed, config_option, fail, json_option, open_database, print_json, say
 
 
 @click.command("train")
@@ -33,7 +33,13 @@ from crawler.cli.common import Failed, config_option, db_option, fail, json_opti
     default=None,
     help="Folder for the model's files.  [default: model/ in the configuration]",
 )
-@db_option
+@click.option(
+    "--db",
+    "db_path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=None,
+    help="Learn from the judgements in this database too.  [default: from none]",
+)
 @click.option("--force", is_flag=True, help="Promote the new model even if it does worse.")
 @json_option
 @config_option
@@ -56,7 +62,7 @@ def command(
     import config
     from config.taxonomy import load_taxonomy
 
-    folder = config_dir or Path(str(config.__file__)).parent
+    folder = config.directory_of(config_dir)
     try:
         from pipelines.classify import promoting
     except ImportError as error:

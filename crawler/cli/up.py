@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from crawler.cli.common import Failed, common_options, json_option, load_config
+from crawler.cli.common import Failed, common_options, environment, json_option, load_config
 from crawler.cli.schedule import check
 
 if TYPE_CHECKING:
@@ -51,8 +50,7 @@ def command(
         config, every, chosen, sender=with_sender and "alerts" in COMMANDS,
         port=port if with_pages and "serve" in COMMANDS else None, as_json=as_json, db_path=db_path, config_dir=config_dir,
     )  # fmt: skip
-    env = dict(os.environ) | ({"CIRCULARWATCH_DB": str(db_path)} if db_path else {})
-    return supervise(parts, config, env, as_json=as_json)
+    return supervise(parts, config, environment(db_path), as_json=as_json)
 
 
 def refuse_second(config: Config) -> None:

@@ -185,7 +185,7 @@ def main() -> int:
     """The crawl itself, in its own process: `python -m crawler.propose.door FOLDER`."""
     from scrapy.settings import Settings
 
-    from crawler.extension import NO_CONTACT
+    from crawler.house import NO_CONTACT
     from crawler.run import crawl
 
     settings = Settings()

@@ -102,20 +102,19 @@ def add(candidate: Candidate, directory: Path) -> Path:
     beside = file.with_suffix(".yaml.new")
     try:
         beside.write_text(after, "utf-8")
-        _check(beside, directory)
+        _check(beside)
         beside.replace(file)
     finally:
         beside.unlink(missing_ok=True)
     return file
 
 
-def _check(file: Path, directory: Path) -> None:
+def _check(file: Path) -> None:
     import tempfile
 
     with tempfile.TemporaryDirectory() as name:
         (Path(name) / "sources.yaml").write_text(file.read_text("utf-8"), "utf-8")
         config.load_sources(Path(name))
-    del directory
 
 
 def add_fixture(candidate: Candidate, folder: Path, now: datetime | None = None) -> Path:

@@ -56,6 +56,14 @@ def test_warnings(tmp_path: Path) -> None:
     assert any("alert rules have no recipient" in w for w in found.warnings)
 
 
+def test_a_rule_that_goes_by_channels_alone_is_neither_silent_nor_mailed(change: Change) -> None:
+    folder = change("alerts.yaml", "    to: [desk@example.org]\n", "")
+    env = {"CIRCULARWATCH_CHANNEL_TEAM": "https://hooks.example.org/x", "CIRCULARWATCH_ALERTS_TO": "ops@example.org"}
+    found = effective(folder, env)
+    assert (found.alerts[0]["to"], found.alerts[0]["channels"]) == ([], ["team"])
+    assert found.warnings == [] and effective(folder, env | {"CIRCULARWATCH_ALERTS_TO": ""}).warnings == []
+
+
 @pytest.mark.parametrize(
     ("name", "option", "value", "origin"),
     [

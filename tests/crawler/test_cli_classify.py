@@ -47,6 +47,8 @@ def test_one_line_each_with_true_spans(tmp_path: Path) -> None:
         ('{"text": "x"}', "line 2: the object has no 'id'"),
         ('{"id": 1}', "neither 'title' nor 'text'"),
         ('{"id": 1, "text": 5}', "'text' is not a text"),
+        ('{"id": ["x"], "text": "y"}', "line 2: 'id' is neither a text nor a whole number"),
+        ("[" * 100_000, "line 2: nested too deep"),
     ],
 )
 def test_bad_line_is_named_and_the_rest_goes_on(tmp_path: Path, bad: str, said: str) -> None:
@@ -54,6 +56,13 @@ def test_bad_line_is_named_and_the_rest_goes_on(tmp_path: Path, bad: str, said: 
     assert [json.loads(x)["id"] for x in result.stdout.splitlines()] == [1, 3]
     assert said in result.stderr
     assert result.exit_code == 1
+
+
+def test_half_a_character_is_shown_as_such(tmp_path: Path) -> None:
+    result = run(
+        classify, tmp_path, r'{"id": "a\ud800", "title": "\ud83d\ude00", "text": "loans \udfff", "attachments": 5}'
+    )
+    assert result.exit_code == 0 and json.loads(result.stdout)["id"] == "a\ufffd"
 
 
 def test_attachments_are_read(tmp_path: Path) -> None:
@@ -79,6 +88,13 @@ def test_evaluate_prints_figures(tmp_path: Path) -> None:
     assert figures["zh"]["tasks"]["foreign-trade"] == {"precision": 1.0, "recall": 1.0, "f1": 1.0, "documents": 1}
     assert figures["all"]["relevant_f1"] == 1.0
     assert result.exit_code == 0
+
+
+def test_evaluate_names_a_document_without_labels(tmp_path: Path) -> None:
+    good = {"id": "a", "text": EXPORT, "language": "zh", "labels": ["foreign-trade"]}
+    result = run(evaluate, tmp_path, good, "", good | {"id": "b"}, {"id": "c", "text": "x"}, options=("--json",))
+    assert result.exit_code == 1
+    assert "document 'c' has no 'labels'" in result.stderr and "line 3" not in result.stderr
 
 
 def test_disputed_labels_count_neither_way() -> None:

@@ -30,3 +30,22 @@ def test_bad_labelled_documents_are_named(tmp_path: Path, lines: list[str], said
     result: Any = CliRunner().invoke(command, ["--calibrate", str(path), "--out", str(tmp_path / "model")])
     assert result.exit_code == 2 and said in result.output
     assert not (tmp_path / "model").exists()
+
+
+def test_the_configuration_of_the_environment_is_the_one_that_is_trained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import shutil
+
+    from pipelines.classify import promoting
+
+    folder = tmp_path / "conf"
+    shutil.copytree(Path(__file__).parents[1] / "config" / "fixtures" / "small", folder)
+    asked: list[Any] = []
+    monkeypatch.setattr(promoting, "train", lambda *words: asked.append(words) or {"promoted": True})
+    monkeypatch.setenv("CIRCULARWATCH_CONFIG", str(folder))
+    monkeypatch.setenv("CIRCULARWATCH_DB", str(tmp_path / "none.db"))
+    result: Any = CliRunner().invoke(command, [])
+    assert result.exception is None
+    # nothing is learned from a database that nobody named
+    assert asked[0][1:4] == (folder / "training", folder / "model", folder / "model") and asked[0][-1] == []

@@ -40,6 +40,15 @@ def test_list_shows_all_with_state() -> None:
     assert rows["cdb_news"]["enabled"] is False
 
 
+def test_a_source_with_a_cron_line_is_listed_with_it() -> None:
+    from config import load_sources
+    from crawler.cli.sources import _listed
+
+    source = load_sources()["nfra"]
+    assert _listed(source.model_copy(update={"cron": "30 8 * * 1-5"}), "")["every"] == "cron 30 8 * * 1-5"
+    assert _listed(source, "")["every"] == f"{source.interval_min} min"
+
+
 def test_list_of_what_is_off() -> None:
     rows = lines(run("list", "--disabled", "--json").stdout)
     assert {r["id"] for r in rows} == {i for i, s in SOURCES.items() if not s.enabled}
@@ -99,6 +108,10 @@ def test_one_saved_page() -> None:
         (("check", "ndrc_zcbf"), "did you mean 'ndrc_zcfb'"),
         (("check", "nfra", "--fixtures", "/nowhere"), "--fixtures DIR"),
         (("check", "nfra", "--file", str(Path(__file__))), "--url"),
+        (
+            ("check", "nfra", "--file", str(Path(__file__)), "--url", "https://x.example/", "--section", "xx"),
+            "nfra has no list 'xx'",
+        ),
         (("check", "nfra"), "contact"),
     ],
 )
