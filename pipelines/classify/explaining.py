@@ -126,7 +126,7 @@ def ranked_sentences(
         for reading, hit in e.hits:
             _raise(worth, (reading.name, hit.sentence), task, hit.value)
     for task in verdict.carried:
-        for number, strength in verdict.opinion.sentences.get(task, []) if verdict.opinion else []:
+        for number, strength in verdict.opinion.speaking(task) if verdict.opinion else []:
             _raise(worth, _place(readings, number), task, strength)
     by_name = {r.name: r for r in readings}
     ranked = sorted(worth.items(), key=lambda kv: (-sum(kv[1].values()), kv[0]))[:MOST_SENTENCES]

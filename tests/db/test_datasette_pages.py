@@ -323,3 +323,24 @@ def test_the_site_works_below_another_address(path: Path) -> None:
         assert answer.status_code == 200
         inside = [h for h in Links(answer.text).hrefs if h.startswith("/")]
         assert inside and all(h.startswith("/watch/") for h in inside)
+
+
+def test_why_shows_what_each_reader_saw_the_sentences_and_the_provisional_grade(tmp_path: Path) -> None:
+    made = document(1, "支行", "客户经理尽职免责。别的句子。", {"institutional-mechanisms": "尽职免责", TRADE: "句子"})
+    made.attachments = [file("附件里的一句。支行<b>单列</b>额度。")]
+    made.explanation["tasks"]["institutional-mechanisms"] |= {"model": 0.83, "term_reader": 0.41}
+    made.explanation["sentences"] = [
+        {"field": "attachment:0", "start": 7, "end": 21, "tasks": {"institutional-mechanisms": 0.91}},
+        {"field": "text", "start": 0, "end": 9, "tasks": {"institutional-mechanisms": 0.7, "foreign-trade": 0.35}},
+    ]
+    shelf.shelf(tmp_path / "x.db", [made]).close()
+    text = page(tmp_path / "x.db", f"/document/{made.id}")
+    plain = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", text))
+    assert "Trained reader 0.83 · Words alone 0.41" in plain
+    assert "支行&lt;b&gt;单列&lt;/b&gt;额度。" in plain
+    assert plain.index("支行&lt;b&gt;") < plain.index(
+        "客户经理尽职免责。 Institutions and mechanisms that carry the work 0.70 ·"
+    )
+    legend = text[text.index('class="legend"') : text.index("</ol>")]
+    graded = [item for item in legend.split("<li")[1:] if "Provisional" in item]
+    assert len(graded) == 1 and "/task/institutional-mechanisms" in graded[0]

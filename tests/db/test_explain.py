@@ -13,7 +13,7 @@ import config as configuration
 import db
 from crawler.cli.explain import command, mark
 from db import journal
-from db.documents import Processed
+from db.documents import Attachment, Processed
 from db.tables import sync
 from db.writer import Writer
 from tests.db.helpers import exchange, listing
@@ -78,3 +78,44 @@ def test_a_url_that_failed_is_explained(path: Path) -> None:
 def test_overlapping_words_are_marked_as_one() -> None:
     assert mark("支持制造业贷款。", [(2, 5), (4, 7)]) == "支持【制造业贷款】。"
     assert mark("ab", []) == "ab"
+
+
+GRADED = "institutional-mechanisms"
+
+
+@pytest.fixture
+def graded(tmp_path: Path) -> Path:
+    """A document on a provisional task, with ranked sentences in text and attachment."""
+    with contextlib.closing(db.connect(tmp_path / "y.db")) as database:
+        sync(database, configuration.load())
+        journal.apply(database, [listing(1, ["e2"]), exchange(2, entry="e2")])
+        document = make_document("h.example", 1, "", "前一句。这句")
+        document.tasks[0].id, document.relevant = GRADED, True
+        document.attachments = [Attachment("https://h.example/a.pdf", text="附件里的一句。尽职者免责。")]
+        clause = {"carried": True, "score": 0.9, "threshold": 0.5, "terms": []}
+        ranked = [
+            {"field": "attachment:0", "start": 7, "end": 13, "tasks": {GRADED: 0.91, "foreign-trade": 0.4}},
+            {"field": "text", "start": 0, "end": 4, "tasks": {"foreign-trade": 0.35}},
+        ]
+        relevance = {"relevant": True, "score": 0.9, "threshold": 0.5}
+        said = {"relevance": relevance, "gates": {}, "tasks": {GRADED: clause}, "sentences": ranked, "nearest_miss": ""}
+        document.explanation = said
+        Writer(database).store([Processed(2, "s", "e2", document)])
+    return tmp_path / "y.db"
+
+
+def test_the_provisional_grade_is_said(graded: Path, path: Path) -> None:
+    for arguments in (["https://h.example/1"], ["https://h.example/1", "--task", GRADED]):
+        assert f"{GRADED} is provisional" in run(graded, *arguments)[1]
+    assert "is provisional" not in run(path, "https://h.example/1")[1]
+    said = json.loads(run(graded, "https://h.example/1", "--json")[1])
+    assert [t["provisional"] for t in said["tasks"]] == [True]
+
+
+def test_sentences_are_ranked_with_their_words(graded: Path) -> None:
+    out = run(graded, "https://h.example/1")[1]
+    assert f"1. 尽职者免责。 ({GRADED} 0.91, foreign-trade 0.40)" in out
+    assert "2. 前一句。 (foreign-trade 0.35)" in out
+    assert "2. " not in run(graded, "https://h.example/1", "--task", GRADED)[1]
+    said = json.loads(run(graded, "https://h.example/1", "--json")[1])
+    assert [s["quote"] for s in said["sentences"]] == ["尽职者免责。", "前一句。"]

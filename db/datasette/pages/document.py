@@ -35,6 +35,7 @@ class Label:
     shown: bool
     toggle: str
     why: dict[str, Any]
+    provisional: bool
 
 
 def build(conn: sqlite3.Connection, ask: Ask) -> dict[str, Any] | Response:
@@ -68,6 +69,7 @@ def build(conn: sqlite3.Connection, ask: Ask) -> dict[str, Any] | Response:
         "remarks": _json(row["remarks"], []),
         "facets": _facets(conn, ask, pk),
         "why": explanation,
+        "ranked": _ranked(conn, ask, row, explanation),
         "missed": _missed(ask, explanation),
         "nearest": _nearest(ask, explanation),
         "gates": explanation.get("gates") or {},
@@ -135,6 +137,7 @@ def _wanted(ask: Ask) -> list[str]:
 def _labels(conn: sqlite3.Connection, ask: Ask, row: Any, explanation: dict[str, Any]) -> list[Label]:
     rows = conn.execute(
         "select t.task, max(t.score) as score, max(t.is_primary) as main, group_concat(nullif(t.measure, ''), ' ') as measures, "
+        "(select provisional from tasks where id = t.task) as provisional, "
         "(select count(*) from document_spans s where s.document = t.document and s.kind = 'task' and s.ref = t.task "
         "and s.classifier = t.classifier) as spans "
         "from document_tasks t where t.document = ? and t.classifier = ? group by t.task "
@@ -147,7 +150,7 @@ def _labels(conn: sqlite3.Connection, ask: Ask, row: Any, explanation: dict[str,
         Label(
             number, r["task"], ask.both(*ask.site.names["task"].get(r["task"], (r["task"],) * 2)),
             [ask.name("measure", m) for m in sorted(set((r["measures"] or "").split()))], r["score"], bool(r["main"]),
-            r["spans"], not wanted or r["task"] in wanted, "", clause(why.get(r["task"])),
+            r["spans"], not wanted or r["task"] in wanted, "", clause(why.get(r["task"])), bool(r["provisional"]),
         )
         for number, r in enumerate(rows, 1)
     ]  # fmt: skip
@@ -228,6 +231,27 @@ def _facets(conn: sqlite3.Connection, ask: Ask, pk: int) -> dict[str, list[tuple
     return out
 
 
+def _ranked(
+    conn: sqlite3.Connection, ask: Ask, row: Any, explanation: dict[str, Any]
+) -> list[tuple[str, list[tuple[str, float]]]]:
+    """The sentences that say most, strongest first: (words, [(name of a task, how much it says for it)])."""
+    out = []
+    for stored in explanation.get("sentences") or []:
+        field, file = str(stored["field"]), str(stored["field"]).removeprefix("attachment:")
+        if field in ("title", "text"):
+            whole = row[field]
+        else:
+            found = conn.execute(
+                "select text from attachments where document = ? and position = ?", (row["pk"], file)
+            ).fetchone()
+            whole = found[0] if found else ""
+        words = (whole or "")[int(stored["start"]) : int(stored["end"])].strip()
+        if words:
+            tasks = sorted(stored["tasks"].items(), key=lambda x: (-x[1], x[0]))
+            out.append((words, [(ask.name("task", t), float(w)) for t, w in tasks]))
+    return out
+
+
 def _missed(ask: Ask, explanation: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
     """Tasks that were thought of and not carried, nearest first: (id, name, clause)."""
     tasks = explanation.get("tasks") or {}
@@ -237,7 +261,16 @@ def _missed(ask: Ask, explanation: dict[str, Any]) -> list[tuple[str, str, dict[
 
 def clause(stored: dict[str, Any] | None) -> dict[str, Any]:
     """What the classifier stored about one task, with every part that the page asks for."""
-    parts = {"score": 0.0, "threshold": 0.0, "terms": [], "model": None, "gates": {}, "discounted": [], "missing": ""}
+    parts = {
+        "score": 0.0,
+        "threshold": 0.0,
+        "terms": [],
+        "model": None,
+        "term_reader": None,
+        "gates": {},
+        "discounted": [],
+        "missing": "",
+    }
     return {**parts, **(stored or {}), "known": bool(stored)}
 
 
