@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
 
+from pipelines.attachments.hyphens import BREAKING, SOFT, Hyphens
+
 _CJK = re.compile(
     "[\u2e80-\u303f\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef\u201c\u201d\u2018\u2019\u2014\u2026]"
 )
@@ -157,8 +159,9 @@ def paragraphs(pages: list[list[Line]]) -> str:
         return ""
     measure = _Measure(rows)
     parted = [measure.notes(page) for page in pages]
+    hyphens = Hyphens(line.text for line in rows)
     main = _flow([page for page, _ in parted if page], measure)
-    return "\n".join(main + _flow([notes for _, notes in parted if notes], measure))
+    return hyphens.settled("\n".join(main + _flow([notes for _, notes in parted if notes], measure)))
 
 
 def _flow(pages: list[list[Line]], measure: _Measure) -> list[str]:
@@ -167,7 +170,8 @@ def _flow(pages: list[list[Line]], measure: _Measure) -> list[str]:
     for page in pages:
         for line in page:
             if last is not None and measure.continues(last, line, new_page=line is page[0]):
-                out[-1] = join(out[-1], line.text)
+                marked = out[-1].endswith((SOFT, BREAKING))  # which of the two it is, is settled at the end
+                out[-1] = out[-1] + line.text if marked else join(out[-1], line.text)
             else:
                 out.append(line.text)
             last = line

@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.attachments import layout
+from pipelines.attachments import layout, read
 from pipelines.attachments.limits import DEFAULT
 from pipelines.attachments.readers import doc, rtf
 from pipelines.attachments.readers.ocr import mend_numbers
 from pipelines.attachments.tidy import tidy
+from tests.pipelines import attachment_files as make
 
 hanzi = st.text(st.sampled_from("制造业金融支持办法企业贷款银行保险"), min_size=10, max_size=150)
 
@@ -52,6 +53,51 @@ def test_no_character_is_lost_or_made(paragraphs: list[str], random: object) -> 
     random.shuffle(pieces)  # type: ignore[attr-defined]
     found = layout.paragraphs([layout.lines(pieces)])
     assert found.replace("\n", "") == "".join(paragraphs)
+
+
+def pdf_of(rows: list[str], before: bytes = b"") -> bytes:
+    """A PDF of these rows of Helvetica, with operators before them."""
+    shown = b" T* ".join(b"(%s) Tj" % row.encode("latin-1") for row in rows)
+    return make.pdf(make.page_objects(make.stream(b"BT /F 12 Tf 16 TL 50 700 Td %s %s ET" % (before, shown))))
+
+
+def test_hyphens_that_belong_to_a_word_stay_at_the_end_of_a_row() -> None:
+    rows = [
+        "The bank will offer medium- and long-term loans and export-credit lines to makers of",
+        "first-of-its-kind tools, and the bank will also offer a number of further new export-",
+        "credit lines, and insurers cover the first-of-its-kind tools that were bought by long-",
+        "term loans of the banks and by other means, such as leases of the makers themselves.",
+    ]
+    found = read(pdf_of(rows)).text or ""
+    assert "new export-credit lines" in found and "bought by long-term loans" in found
+
+
+def test_hyphens_of_broken_words_go() -> None:
+    rows = [
+        "The manufacturing loans of banks were reviewed, and the regulator said that the manu-",
+        "facturing loans of the province had grown by a fifth, which the regulator put down to infor-",
+        "mation that the banks had been given, and to the lower rates of manufacturing loans.",
+    ]
+    found = read(pdf_of(rows)).text or ""
+    assert "that the manufacturing loans" in found and "down to information that" in found
+
+
+def test_browsers_break_words_with_a_hyphen_of_their_own() -> None:
+    rows = [layout.Line(50, 400, 100, 12, "the regulator spoke of manufactur\u2010")]
+    rows.append(layout.Line(50, 300, 114, 12, "ing loans and of manufacturing"))
+    assert layout.paragraphs([rows]) == "the regulator spoke of manufacturing loans and of manufacturing"
+
+
+@pytest.mark.parametrize("spacing", [0, 120, 190, 260])
+def test_digits_set_apart_are_one_number(spacing: int) -> None:
+    """Letter by letter, as browsers write `letter-spacing`; PDFium takes the gaps for blanks."""
+    rows = [
+        " ".join(f"({c}) {-spacing}" for c in row) for row in ("No.2026 of 18 November", "3120 million, 14.25 percent")
+    ]
+    shown = " T* ".join(f"[{row}] TJ" for row in rows)
+    content = f"BT /F 12 Tf 16 TL 50 700 Td {shown} ET"
+    found = read(make.pdf(make.page_objects(make.stream(content.encode())))).text or ""
+    assert "No.2026 of 18 November" in found and "3120 million, 14.25 percent" in found
 
 
 def test_english_lines_join_with_blanks_and_keep_hyphens() -> None:

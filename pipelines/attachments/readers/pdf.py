@@ -5,6 +5,8 @@ from __future__ import annotations
 import ctypes
 import re
 from collections.abc import Iterator
+from itertools import pairwise
+from statistics import median
 from typing import Any
 
 import pypdfium2
@@ -23,6 +25,10 @@ _BLANK = " \u00a0\u3000\ufffe\0"
 _CLOSE = (0.0, 0.5, 0.35)
 # the least gap between cells, and between further cells of the same row
 _CELL, _NEAR_CELL = 1.8, 0.3
+# letters set apart by this much, in characters, are set apart on purpose; less is justification, more are columns
+_TRACKED = (0.08, 0.35)
+# what is left of a gap between such letters when it is no blank
+_UNTRACKED = 0.12
 _ODD = re.compile("[\ue000-\uf8ff\ufffd\x00-\x08\x0e-\x1f]")
 
 
@@ -135,14 +141,26 @@ def _respaced(raw: Any, text: list[str], first: int, last: int, size: float) -> 
         for n in range(first + 1, last - 1)
         if text[n] == " " and c.FPDFText_IsGenerated(raw, n) == 1
     }
+    tracking = _tracking(raw, text, first, last, size) if gaps else 0.0
+    if tracking:
+        gaps = {n: gap - tracking for n, gap in gaps.items()}
     in_table = any(gap > _CELL for gap in gaps.values())
     for n in range(first, last):
         if n not in gaps:
             yield text[n]
         elif gaps[n] > (_NEAR_CELL if in_table else _CELL):
             yield "\t"
-        elif gaps[n] >= _CLOSE[layout.is_cjk(text[n - 1]) + layout.is_cjk(text[n + 1])]:
+        elif gaps[n] >= max(_CLOSE[layout.is_cjk(text[n - 1]) + layout.is_cjk(text[n + 1])], tracking and _UNTRACKED):
             yield " "
+
+
+def _tracking(raw: Any, text: list[str], first: int, last: int, size: float) -> float:
+    """How far the letters of a row are set apart, in characters; PDFium takes each such gap between digits for a blank."""
+    shown = [n for n in range(first, last) if text[n] not in _BLANK][:200]
+    edges = [_edges(raw, n) for n in shown]
+    gaps = [(right[0] - left[1]) / size for left, right in pairwise(edges)]
+    middle = median(gaps) if len(gaps) > 2 else 0.0
+    return middle if _TRACKED[0] < middle < _TRACKED[1] else 0.0
 
 
 def _is_artifact(raw: Any, index: int) -> bool:
