@@ -14,11 +14,12 @@ import tempfile
 import threading
 from pathlib import Path
 
+from .answering import Web
 from .bulk import bulk, filler
 from .ca import Authority
 from .documents import FOLDER
 from .orders import Orders, serve_orders
-from .server import Web, listen, port_of
+from .server import listen, port_of
 from .world import World
 
 GUIDE = """\

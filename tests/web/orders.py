@@ -9,10 +9,10 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
+from .answering import Web
 from .bulk import bulk, filler
 from .documents import DocumentError
 from .faults import Fault, FaultError, robots_fault
-from .server import Web
 from .wire import as_json as json_response
 from .wire import freeze, parse_headers
 

@@ -70,6 +70,10 @@ class Placed:
     def hex(self, length: int = 32) -> str:
         return hexadecimal(type(self.site).__name__, self.doc.key, length)
 
+    def speaker(self, site: str) -> str:
+        """Whom the page names as its source: the outlet, else the first issuer, else the site itself."""
+        return self.doc.outlet or (self.doc.issuers[0] if self.doc.issuers else site)
+
     def files(self) -> list[tuple[Attachment, str]]:
         """Attachments with their addresses."""
         return [(one, self.site.file_url(self, one, i)) for i, one in enumerate(self.doc.attachments)]

@@ -216,7 +216,7 @@ class Miit(Jpaas):
             title=esc(placed.title),
             section=placed.entry.section,
             moment=f"{doc.published:%Y-%m-%d %H:%M}",
-            source=esc(doc.outlet or (doc.issuers[0] if doc.issuers else "工业和信息化部")),
+            source=esc(placed.speaker("工业和信息化部")),
             table=table,
             body=self._body(placed) + viewer,
         )
@@ -306,7 +306,7 @@ class Mofcom(Jpaas):
         text = MOFCOM_PAGE.format(
             title=esc(placed.title),
             moment=f"{doc.published:%Y-%m-%d %H:%M}",
-            source=esc(doc.outlet or (doc.issuers[0] if doc.issuers else "商务部")),
+            source=esc(placed.speaker("商务部")),
             body=body + links,
         )
         return self.page(text, placed, modified=doc.published.timestamp())

@@ -91,7 +91,7 @@ class Ndrc(Site):
             section=placed.entry.section,
             published=f"{doc.published:%Y-%m-%d %H:%M:%S}",
             day=f"{doc.published:%Y/%m/%d}",
-            source=esc(doc.outlet or (doc.issuers[0] if doc.issuers else "国家发展改革委")),
+            source=esc(placed.speaker("国家发展改革委")),
             name=placed.path.rsplit("/", 1)[1].removesuffix(".html"),
             body=body,
             files=ATTACHED.format(files) if files else "",

@@ -100,7 +100,7 @@ class Trs(Site):
             title=esc(placed.title),
             moment=f"{doc.published.strftime(self.moment)}",
             day=f"{doc.published:%Y-%m-%d}",
-            source=esc(doc.outlet or (doc.issuers[0] if doc.issuers else self.site_name)),
+            source=esc(placed.speaker(self.site_name)),
             body=markup.paragraphs(markup.body_parts(doc)),
             files=f'<ul id="down1">{files}</ul>' if files else "",
         )
