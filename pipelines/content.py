@@ -22,6 +22,10 @@ _CHUNK = 256 * 1024
 _META = re.compile(rb"""<meta[^>]{0,300}?charset\s*=\s*["']?\s*([A-Za-z0-9_:.-]{2,40})""", re.I)
 _XML = re.compile(rb"""^\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9_:.-]{2,40})""", re.I)
 _HEADER = re.compile(r"""charset\s*=\s*["']?\s*([A-Za-z0-9_:.-]{2,40})""", re.I)
+# office files, archives, pictures
+_OFFICE = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"Rar!", b"7z\xbc\xaf", b"{\\rtf", b"\x1f\x8b\x08")
+_FILES = (*_OFFICE, b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8", b"II*\0", b"MM\0*")
+_NEVER = bytes({*range(1, 9), 11, *range(14, 27), *range(28, 32), 127})
 _HIGH = re.compile(rb"[\x80-\xff]+")
 
 # labels that mean GB18030 in the wild (WHATWG Encoding Standard, plus two that Chinese sites use)
@@ -77,12 +81,15 @@ def stage(document: Any, context: Any) -> Any:
 
 
 def is_file(body: bytes) -> bool:
-    """Whether bytes are an office or archive file and not text (by their first bytes; servers' media types are often wrong)."""
-    return (
-        body[:8].lstrip()[:5] == b"%PDF-"
-        or body[:4] in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"Rar!", b"7z\xbc\xaf")
-        or (body[:5] == b"{\\rtf")
-    )
+    """Whether bytes are a file and not text (by their first bytes; servers' media types are often wrong)."""
+    return body[:8].lstrip()[:5] == b"%PDF-" or body.startswith(_FILES) or _is_binary(body[:4096])
+
+
+def _is_binary(head: bytes) -> bool:
+    """Control characters that no text has, beyond a stray one; NULs do not count, since pages have them, and UTF-16."""
+    if head.lstrip(b"\xef\xbb\xbf \t\r\n\0")[:1] in (b"<", b"{", b"[") or head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return False
+    return len(head) - len(head.translate(None, _NEVER)) > 0.03 * len(head)
 
 
 def header(headers: Any, name: str) -> str:

@@ -51,7 +51,22 @@ def stage(document: Document, context: Any) -> Document:
         take_text(document)
     if not document.title and (context.scratch.get("file") is not None or _FILE.search(key(document.url))):
         document.title = title_of(document.text)
+    if not document.text.strip() and not any(a.text or a.error for a in document.attachments):
+        _say_why(document, context)
     return document
+
+
+def _say_why(document: Document, context: Any) -> None:
+    """A remark on why there is no text, where nobody has said so yet."""
+    if not any("text" in remark for remark in document.remarks):
+        document.remarks.append(_no_text(context))
+
+
+def _no_text(context: Any) -> str:
+    content = context.scratch.get("content")
+    if content is not None and not content.text.strip():
+        return "no text was found: the answer is empty"
+    return "no text was found: nothing on the page reads like one (or it is nested too deeply, or cut off)"
 
 
 def key(url: str) -> str:

@@ -101,7 +101,7 @@ def parse_xml(data: bytes, name: str) -> tuple[Any, str]:
     if root is None:
         raise damaged(f"{name} is not XML")
     fault = next((e for e in parser.error_log if e.level == etree.ErrorLevels.FATAL), None)
-    return root, " ".join(fault.message.split())[:100] if fault is not None else ""
+    return root, " ".join(fault.message.split()).partition(", ")[0][:100] if fault is not None else ""
 
 
 def normal(name: str) -> str:

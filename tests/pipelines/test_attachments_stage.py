@@ -207,3 +207,24 @@ def test_same_bytes_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_title_of_a_bare_file(text: str, title: str) -> None:
     assert title_of(text) == title
+
+
+@pytest.mark.parametrize(
+    ("shown", "reason"),
+    [
+        ("", "the answer is empty"),
+        (" \n", "the answer is empty"),
+        ("<div>" * 2_000, "nothing on the page reads like one"),
+    ],
+)
+def test_a_page_without_text_says_why(shown: str, reason: str) -> None:
+    document = Document(url="https://example.org/a.html")
+    scratch = {"content": SimpleNamespace(text=shown)}
+    made = stage(document, SimpleNamespace(fetched=Fetched(url=document.url), scratch=scratch, source=None))
+    assert [r for r in made.remarks if "no text was found" in r and reason in r]
+
+
+def test_a_page_that_has_text_or_a_reason_gets_no_other() -> None:
+    assert not run(page(text="正文"), []).remarks
+    document = Document(url="https://example.org/a.html", remarks=["the text of this page is made by scripts"])
+    assert len(run(document, []).remarks) == 1

@@ -171,3 +171,36 @@ def test_stage_names_the_outcome_of_what_cannot_be_read() -> None:
     with pytest.raises(Unreadable) as caught:
         content.stage(Document(), _context(b"x", **{"content-encoding": "snappy"}))
     assert caught.value.outcome == "unreadable"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"\x89PNG\r\n\x1a\n",
+        b"\xff\xd8\xff\xe0",
+        b"GIF89a",
+        b"II*\0",
+        b"MM\0*",
+        b"\x1f\x8b\x08\0",
+        bytes(range(256)) * 9,
+    ],
+)
+def test_pictures_and_unknown_bytes_are_no_text(head: bytes) -> None:
+    assert content.is_file(head + b"\x01\x02 more" * 9)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<html>\x01\x02\x03\x04</html>",
+        "制造业贷款\n".encode(),
+        "制造业贷款\n".encode("gb18030"),
+        "製造業貸款\n".encode("big5"),
+        "\ufeff制造业中长期贷款".encode("utf-16-le"),
+        b"loan\x01 text of a page with one stray character " * 3,
+        b"".join(bytes([c, 0]) for c in b"<p>every second byte is nothing</p>"),
+        b"",
+    ],
+)
+def test_text_with_stray_bytes_stays_text(body: bytes) -> None:
+    assert not content.is_file(body)
