@@ -115,9 +115,9 @@ class HouseDownloadHandler(HTTP11DownloadHandler):
             raise Stopped from None
         except ArchiveError:
             raise Stopped from None  # the writer has said why, once
-        except DatabaseError as e:
-            # without a number nothing can be recorded: a request that fails unseen would look like a list without news
-            archive.shared.fail(str(e))
+        except (DatabaseError, OSError) as e:
+            # no number or no lock to be had: a request that fails unseen would look like a list without news
+            archive.shared.fail(str(e) if isinstance(e, DatabaseError) else trouble(e))
             raise Stopped from None
         finally:
             self._active.discard(task)
@@ -211,6 +211,12 @@ class HouseDownloadHandler(HTTP11DownloadHandler):
         """
         closed = asyncio.ensure_future(maybe_deferred_to_future(self._pool.closeCachedConnections()))
         await asyncio.wait([closed], timeout=CLOSE_S)
+
+
+def trouble(error: OSError) -> str:
+    """A fault of the disk under the locks, as one sentence."""
+    where = f" ({error.filename})" if error.filename else " (the folder locks/ beside the database)"
+    return f"{error.strerror or error}{where}; check the free space, the rights and the path"
 
 
 def proxy_of(url: str) -> tuple[str, bytes]:

@@ -70,9 +70,9 @@ class RunFile:
             _sync_folder(self.path.parent)
 
     def close(self) -> None:
-        if self.file is not None:
-            self.file.close()
-            self.file = None
+        file, self.file = self.file, None
+        if file is not None:
+            file.close()
 
 
 @dataclass(slots=True)
@@ -189,7 +189,7 @@ class Writer:
             self._call(self._written, sum(len(j.body) + 2000 for j in batch.jobs))
             for mark in batch.marks:
                 if mark.close is not None:
-                    mark.close.close()
+                    self._close(mark.close)
                 mark.done(self.error)
             if batch.last:
                 break
@@ -252,6 +252,13 @@ class Writer:
                 _take_back(file)
                 raise ArchiveError(disk_trouble(e, file.path)) from e
             file.size = ends[id(file)]
+
+    def _close(self, file: RunFile) -> None:
+        """A disk may tell of its trouble only here; the thread must live on, or the crawl would wait for it for ever."""
+        try:
+            file.close()
+        except OSError as e:
+            self._fail(disk_trouble(e, file.path))
 
     def _fail(self, sentence: str) -> None:
         if self.error is None:

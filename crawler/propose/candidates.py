@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from itertools import islice
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -242,27 +243,41 @@ def article_of(answer: Answer) -> dict[str, Any]:
 
     Everything else is left to the general reader, which weighs the evidence of every page anew.
     """
+    from pipelines.extract import general
     from pipelines.extract.anypage import body
     from pipelines.extract.anypage.elements import ancestors
+    from pipelines.extract.tree import untagged
     from pipelines.lists.selectors import element_text, parse_html, select_nodes
 
     text = to_text(answer.body, header(answer.headers, "Content-Type")).text
-    page = blocks.read(text)
-    region = body.find(page, "", -1)
+    region = body.find(blocks.read(text), "", -1)
     if region is None:
         return {}
+    read = general(text, answer.final_url or answer.url)
+    size = len("".join(untagged(read.body).split()))
+    around = [n for n in ancestors(region.node, 3) if n.tag not in ("body", "html")]
     root = parse_html(text)
-    for node in [region.node, *list(ancestors(region.node, 3))]:
-        if node.tag in ("body", "html"):
-            break
+    best, least = "", 0
+    for node in [region.node, *around, *islice(region.node.iterdescendants("div", "article", "section", "td"), 40)]:
         words = [f"#{node.get('id')}"] if rows.STEADY.match(node.get("id") or "") else []
         words += [f"{node.tag}.{c}" for c in (node.get("class") or "").split() if rows.STEADY.match(c)]
         for css in words:
             found, _ = select_nodes(root, [css])
-            # the element itself and little more than its text
-            if len(found) == 1 and len(element_text(found[0])) < 1.3 * sum(len(b.text) for b in region.blocks) + 200:
-                return {"body": css}
-    return {}
+            shown = len("".join(element_text(found[0]).split())) if len(found) == 1 else 0
+            # the innermost that holds all of the text and little more: not the headline and the line below it
+            if (
+                0.9 * size <= shown < 1.3 * size + 200
+                and (not best or shown < least)
+                and not _heads(found[0], read.title)
+            ):
+                best, least = css, shown
+    return {"body": best} if best else {}
+
+
+def _heads(node: Any, title: str) -> bool:
+    """Whether the page's headline stands inside the element."""
+    wanted = "".join(title.split())
+    return any("".join("".join(h.itertext()).split()) == wanted for h in node.iter("h1", "h2", "h3"))
 
 
 def like(template: Any, answer: Answer, site: Site, sources: Any, now: datetime) -> Candidate:

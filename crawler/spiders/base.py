@@ -174,6 +174,7 @@ class SourceSpider(Spider):
         request = failure.request  # type: ignore[attr-defined]
         context = dict(request.cb_kwargs)
         entry = context.pop("entry")
+        self.note_fault(failure)
         outcome = str(getattr(failure.value, "outcome", "") or request.meta.get("outcome", ""))
         if self.may_be_missing(outcome, context):
             self.archive.ledger.forgive(asked_url(request))
@@ -322,6 +323,7 @@ class SourceSpider(Spider):
 
     async def document_failed(self, failure: Failure) -> AsyncIterator[Any]:
         """No document came: where its first address is dead, the second is asked once."""
+        self.note_fault(failure)
         request = failure.request  # type: ignore[attr-defined]
         other = str((request.meta.get("said") or {}).get("fallback_url", ""))
         if getattr(failure.value, "outcome", "") == "not-found" and other and request.url != other:
@@ -356,6 +358,13 @@ class SourceSpider(Spider):
 
     async def part_failed(self, failure: Failure) -> None:
         """The handler has recorded why; the document stands without this part."""
+        self.note_fault(failure)
+
+    def note_fault(self, failure: Failure) -> None:
+        """What the handler did not record is a fault of the program, and not to be taken for a site without news."""
+        if not hasattr(failure.value, "outcome"):
+            said = f"a fault of the program: {type(failure.value).__name__}: {failure.value}"
+            self.archive.remark("unreadable", said, failure.request.url)  # type: ignore[attr-defined]
 
     # ------------------------------------------------------------------ addresses and headers
 
