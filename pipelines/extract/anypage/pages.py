@@ -32,20 +32,21 @@ def following(root: Any, url: str) -> str:
         shown = " ".join("".join(node.itertext()).split())[:20]
         if not _NEXT.match(shown):
             continue
-        try:
-            target = urljoin(url, href)
-        except ValueError:
-            continue
-        if _goes_on(stem, _stem(target)):
+        if target := _next(stem, url, href):
             return target
     for node in root.iter("link"):
-        if (
-            (node.get("rel") or "").lower() == "next"
-            and node.get("href")
-            and _goes_on(stem, _stem(urljoin(url, node.get("href"))))
-        ):
-            return urljoin(url, node.get("href"))
+        if (node.get("rel") or "").lower() == "next" and (target := _next(stem, url, node.get("href") or "")):
+            return target
     return ""
+
+
+def _next(stem: str, url: str, href: str) -> str:
+    """Where a link leads, if it leads to the page after this one; "" where it does not, or is no address."""
+    try:
+        target = urljoin(url, href)
+    except ValueError:
+        return ""
+    return target if _goes_on(stem, _stem(target)) else ""
 
 
 def _stem(url: str) -> str:
