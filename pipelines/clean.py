@@ -108,9 +108,7 @@ def _drop_furniture(soup: BeautifulSoup) -> None:
 
 def _is_hidden(tag: Tag) -> bool:
     attrs = tag.attrs
-    return bool(attrs) and (
-        "hidden" in attrs or ("style" in attrs and bool(furniture.HIDDEN.search(str(attrs["style"]))))
-    )
+    return bool(attrs) and ("hidden" in attrs or ("style" in attrs and furniture.hides(str(attrs["style"]))))
 
 
 class _Renderer:

@@ -12,11 +12,20 @@ from typing import Any, NamedTuple
 
 from bs4.element import Tag
 
-HIDDEN = re.compile(
+_HIDDEN = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all|font-size\s*:\s*0(?:px|pt|em|%)?\s*(?:;|!|$)"
     r"|(?<![-\w])height\s*:\s*0(?:px)?\s*;.*overflow\s*:\s*hidden",
     re.I,
 )
+
+
+# a style has some dozens of characters; of hundreds of thousands each word would be looked for from each other one
+_MOST_OF_STYLE = 2000
+
+
+def hides(style: str) -> bool:
+    """Whether an inline style takes an element out of sight."""
+    return bool(_HIDDEN.search(style[:_MOST_OF_STYLE]))
 
 
 class Line(NamedTuple):
@@ -106,7 +115,7 @@ def matters(attributes: Mapping[str, str]) -> bool:
     words = [*attributes.get("class", "").split(), *([attributes["id"]] if attributes.get("id") else [])]
     return (
         "hidden" in attributes
-        or bool(HIDDEN.search(attributes.get("style", "")))
+        or hides(attributes.get("style", ""))
         or any(_BOX.match(w) or _CAPTION_CLASS.match(w) for w in words)
     )
 

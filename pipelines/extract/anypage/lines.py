@@ -138,12 +138,14 @@ def describes_picture(text: str) -> bool:
     return len(text) <= 160 and bool(_CAPTION.search(text))
 
 
-@lru_cache(maxsize=4096)
 def kind(text: str) -> str:
     """What a line is by its words. Long lines are nothing but text, or rights."""
+    return PLAIN if len(text) > 700 else _kind(text)
+
+
+@lru_cache(maxsize=4096)
+def _kind(text: str) -> str:
     length = len(text)
-    if length > 700:
-        return PLAIN
     if length <= 160 and _ORIGINAL.match(text):
         return ORIGINAL
     if length <= 130 and (_EDITOR.match(text) or _EDITORS.match(text) or _DESK.match(text)):

@@ -77,14 +77,21 @@ _BRACES = re.compile(r"([{}])")
 _REMARK = re.compile(r"/\*.{0,5000}?\*/|<!--|-->", re.S)
 # style sheets beyond this are those of whole frameworks
 _LONGEST_SHEET = 100_000
+# characters of a heading that its class is compared with, of classes and of styles: more is an attack, and what is cached
+# here must stay small
+MOST_OF_HEADING, _MOST_OF_NAMES, _MOST_OF_STYLE = 300, 300, 2000
 _PLAIN_SELECTOR = re.compile(r"^[a-z0-9]*([.#][\w-]+)$", re.I)
 
 
-@lru_cache(maxsize=8192)
 def kind(names: str) -> int:
     """What the class and id of an element (joined by a blank) say, as flags; a word made for text is no box."""
+    return _kind(names[:_MOST_OF_NAMES])
+
+
+@lru_cache(maxsize=8192)
+def _kind(names: str) -> int:
     flags = 0
-    low = _spread(names[:300])
+    low = _spread(names)
     filed = bool(_ENTRY.search(low))
     for word in low.split():
         if not (filed and _FILED.match(word)):
@@ -98,7 +105,7 @@ def said(classes: str, identity: str, heading: str) -> str:
     """Class and id joined, without those of a heading that only repeat its words (`what-comes-next`)."""
     if not heading:
         return f"{classes} {identity}"
-    begins = _letters(heading[:300])[:10]
+    begins = _letters(heading[:MOST_OF_HEADING])[:10]
     return " ".join(w for w in (*classes.split(), identity) if len(begins) < 10 or begins not in _letters(w))
 
 
@@ -111,10 +118,9 @@ def summary(word: str) -> bool:
     return bool(_SUMMARY.search(word))
 
 
-@lru_cache(maxsize=8192)
 def box_word(names: str) -> str:
     """The first word of a class and id that says box: boxes of one word are weighed together."""
-    return next((w for w in _spread(names[:300]).split() if _word(w) & BOX), "")
+    return next((w for w in _spread(names[:_MOST_OF_NAMES]).split() if _word(w) & BOX), "")
 
 
 @lru_cache(maxsize=8192)
@@ -151,22 +157,26 @@ def _spread(names: str) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", names).lower()
 
 
-@lru_cache(maxsize=4096)
 def hiding(style: str) -> bool:
     """Whether an inline style takes an element out of sight."""
-    return bool(_HIDING.search(style))
+    return _style(style[:_MOST_OF_STYLE])[0]
 
 
-@lru_cache(maxsize=4096)
 def white(style: str) -> bool:
     """Whether an inline style writes in white on what may be white paper."""
-    return bool(_WHITE.search(style)) and not _GROUND.search(style)
+    return _style(style[:_MOST_OF_STYLE])[1]
+
+
+def ground(style: str) -> bool:
+    """Whether an inline style lays a background."""
+    return _style(style[:_MOST_OF_STYLE])[2]
 
 
 @lru_cache(maxsize=4096)
-def ground(style: str) -> bool:
-    """Whether an inline style lays a background."""
-    return bool(_GROUND.search(style))
+def _style(style: str) -> tuple[bool, bool, bool]:
+    """Whether a style hides, writes in white, lays a background."""
+    ground = bool(_GROUND.search(style))
+    return bool(_HIDING.search(style)), bool(_WHITE.search(style)) and not ground, ground
 
 
 def hidden_by_sheet(sheets: str) -> frozenset[str]:
