@@ -16,7 +16,7 @@ from pipelines.extract import html, json, links
 from pipelines.extract.anypage.pages import ONE_OF_SEVERAL
 from pipelines.extract.draft import Draft
 from pipelines.extract.generic import general
-from pipelines.extract.tree import escape
+from pipelines.extract.tree import escape, untagged
 from pipelines.lists.json_paths import NotJson
 from pipelines.stages import Unreadable
 
@@ -79,7 +79,7 @@ def extract_page(text: str, url: str, source: Any = None) -> Draft:
 
 
 def _letters(markup: str) -> int:
-    return len(re.sub(r"<[^>]*>|\s", "", markup))
+    return len("".join(untagged(markup).split()))
 
 
 def _by_evidence(text: str, url: str, source: Any) -> Draft:
@@ -240,7 +240,7 @@ def to_document(document: Document, draft: Draft, url: str) -> Document:
     if url and url not in document.urls:
         document.urls = [*document.urls, url]
     # metas of some systems hold the headline's own markup (`<br>`), once more escaped
-    document.title = html.shown(draft.title) if re.search(r"</?[a-z]+[^>]*>", draft.title, re.I) else draft.title
+    document.title = html.shown(draft.title) if re.search(r"</?[a-z][^<>]*>", draft.title, re.I) else draft.title
     document.author = draft.author
     document.outlet = draft.outlet
     document.doc_number_raw = draft.doc_number

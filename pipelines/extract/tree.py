@@ -11,8 +11,9 @@ _XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 _EMPTY = "<html><head></head><body></body></html>"
 
 
-# a tag longer than this is looked at; libxml2 compares every attribute of a tag with every other
-_LONG_TAG = re.compile(r"<([A-Za-z][\w:-]*)([^<>]{8000,})>?")
+# a tag longer than this is looked at; libxml2 compares every attribute of a tag with every other. The name is possessive:
+# a name of thousands of letters would be tried at every length
+_LONG_TAG = re.compile(r"<([A-Za-z][\w:-]*+)([^<>]{8000,})>?")
 _MOST_ATTRIBUTES = 500
 # characters that XML does not know, as themselves and as references (`&#0;`): lxml reads them and then refuses to move
 # the text that holds them. Browsers show nothing for them (HTML Standard, "control-character-reference parse error")
@@ -20,6 +21,15 @@ _FORBIDDEN = re.compile(
     r"[\x00-\x08\x0b\x0e-\x1f\ufffe\uffff]|&#0*(?:[0-8]|1[1-24-9]|2\d|3[01]);?(?!\d)|&#x0*(?:[0-8bce-f]|1[0-9a-f]|fff[ef]);?(?![\da-f])",
     re.I,
 )
+
+
+# not `[^>]*`: each of a million `<` would be searched for its end through all the others
+_TAG = re.compile(r"<[^<>]*>")
+
+
+def untagged(text: str, instead: str = "") -> str:
+    """Markup without its tags, roughly: for counting and comparing, not for reading."""
+    return _TAG.sub(instead, text)
 
 
 def mend(text: str) -> str:

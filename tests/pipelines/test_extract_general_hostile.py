@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipelines import clean
-from pipelines.extract.anypage import blocks, embedded, lines, names, when
+from pipelines.extract.anypage import blocks, body, embedded, lines, names, when
 from pipelines.extract.draft import Draft
 from pipelines.extract.generic import general
 
@@ -186,3 +186,89 @@ def test_patterns_do_not_run_away(text: str) -> None:
 def test_the_same_page_gives_the_same_draft() -> None:
     page = (FIXTURES / "zh-portal-comments" / "input.html").read_text("utf-8")
     assert [general(page, "https://x.example/") for _ in range(3)] == [general(page, "https://x.example/")] * 3
+
+
+HEADLINE = "<h1>银行支持制造业的新办法</h1>"
+TEXT = f"<div>{''.join(f'<p>{SENTENCE * 3}</p>' for _ in range(6))}</div>"
+LD = '<script type="application/ld+json">{}</script>'
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(
+            f"<p>{SENTENCE * 9000}{''.join(f'，<a href=/{i}>见{i}</a>' for i in range(60_000))}</p>",
+            id="links in a line",
+        ),
+        pytest.param(
+            f"<div>{''.join(f'{SENTENCE * 3}<br><a href=/{i}>关于{i}</a><br>' for i in range(14_000))}</div>",
+            id="lines that are links",
+        ),
+        pytest.param(
+            f"<div class=title>{''.join(f'<a href=/x{i}>我们的链接{i}</a><br>' for i in range(60_000))}</div>{TEXT}",
+            id="links in a title",
+        ),
+        pytest.param(f"<h1>办法</h1><p>（{'通过' * 300_000}。</p>{TEXT}", id="a note that never closes"),
+        pytest.param("".join(f"<ul>{'<li>赞' + '1' * 36 + 'x</li>'}</ul>" * 3 for _ in range(9)) + TEXT, id="praise"),
+        pytest.param(
+            HEADLINE
+            + "".join(
+                f"<p>{i % 12 + 1}月{i % 28 + 1}日 {i}</p><p>2020-{(i + 5) % 12 + 1}-{i % 27 + 1}</p>"
+                for i in range(9000)
+            )
+            + TEXT,
+            id="dates",
+        ),
+        pytest.param(
+            f"{HEADLINE}<div>{'作者：张三晚报<br><i class=author>晚报</i> 2024-04-16<br>' * 9000}</div>{TEXT}",
+            id="bylines",
+        ),
+        pytest.param(
+            "".join(
+                LD.format(json.dumps({"headline": "x", "author": [f"{i} {j}" for j in range(9)]}))
+                for i in range(20_000)
+            )
+            + TEXT,
+            id="authors",
+        ),
+        pytest.param(
+            LD.format(json.dumps({"@type": "Article", "headline": "x", "articleBody": "<" * 400_000 + SENTENCE * 20}))
+            + TEXT,
+            id="tags that never close",
+        ),
+        pytest.param(f'<meta property="og:title" content="{"甲 | " * 300_000}乙">{TEXT}', id="parts of a title"),
+        pytest.param(("<" + "a" * 7990) * 900 + TEXT, id="names of tags"),
+        pytest.param("<div><h1 class=x>" * 900 + SENTENCE * 60_000, id="headings in headings"),
+        pytest.param(f"<div style='{'overflow:hidden;' * 200_000}'>{TEXT}</div>", id="styles"),
+        pytest.param("<li>（ [[[[[[</li>" * 28_000 + TEXT, id="items without words"),
+        pytest.param("<div class=share>" * 900 + "<p>短</p>" * 29_000 + "</div>" * 900 + TEXT, id="boxes in boxes"),
+    ],
+)
+def test_what_takes_minutes_where_all_is_compared_with_all(page: str) -> None:
+    assert SENTENCE in text_of(general(page, "https://x.example/a.html"))
+
+
+@pytest.mark.parametrize("href", ["http://[x", "//["])
+def test_a_next_page_whose_address_is_none_loses_no_text(href: str) -> None:
+    draft = general(f'<link rel=next href="{href}"><a href="{href}">下一页</a>{TEXT}', "https://x.example/a.html")
+    assert SENTENCE in text_of(draft)
+    assert not any("several pages" in r for r in draft.remarks)
+
+
+def test_a_link_around_several_lines_keeps_the_end_of_each() -> None:
+    page = "<div>导语<a href=/x><h3>第一行说的是这个</h3>第二行说的是怎样<b>分享</b></a></div>"
+    assert [b.text for b in blocks.read(page).blocks][-1] == "第二行说的是怎样分享"
+
+
+def test_what_is_remembered_of_pages_is_short() -> None:
+    """Names, styles and lines are cached across documents: what is kept must not grow with what a page holds."""
+    for cached in (names._kind, names._style, lines._kind):
+        cached.cache_clear()
+    for i in range(20):
+        names.kind("a" * 100_000 + str(i)), names.hiding("b" * 100_000 + str(i)), lines.kind("c" * 100_000 + str(i))
+    assert [c.cache_info().currsize for c in (names._kind, names._style, lines._kind)] == [1, 1, 0]
+
+
+@pytest.mark.parametrize("said", ["赞 (12) 回复", "回复", "举报 3 reply", "[赞]（2）", "支持(3)  反对(1)"])
+def test_buttons_to_answer_are_known(said: str) -> None:
+    assert bool(body._ANSWER.match(said)) is ("反对" not in said)

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from lxml import etree
 
-from pipelines.extract.anypage import lines, names
+from pipelines.extract.anypage import elements, lines, names
 from pipelines.extract.anypage.elements import HEADINGS, INLINE, ROLES, SEMANTIC_BOX, SKIP
 from pipelines.extract.select import squeeze
 from pipelines.extract.tree import mend
@@ -37,6 +37,8 @@ _SENTENCE_EN = re.compile(r"[a-z\d)\"”’][,;:.!?][\"”’]?(?:\s|$)|\s[–�
 # not weighed together: there may be more comments than text
 _SURE_BOX = names.COMMENT | names.FOOT
 _DATED_DATA = re.compile(r"data-[\w-]*(?:time|date)[\w-]*$")
+# pieces of text before a link that are looked at: a line may hold a hundred thousand links
+_LOOKED_BACK = 8
 _RUN_OF_TAGS = re.compile(r"(?:<[A-Za-z][^<>]{0,200}>\s{0,20}){200,}")
 
 
@@ -112,14 +114,15 @@ class Page:
             if box.start >= ends.get(box.word, 0):
                 together[box.word] = together.get(box.word, 0) + sums[box.end] - sums[box.start]
                 ends[box.word] = box.end
-        for number, box in enumerate(self.boxes):
+        flags: list[int] = []
+        for box in self.boxes:
             held = sums[box.end] - sums[box.start]
             share = held / total if box.flags & _SURE_BOX else max(held, together[box.word]) / text
-            most = 0.85 if box.flags & (names.COMMENT | names.FOOT) else 0.4
-            if share < most:
-                for block in self.blocks[box.start : box.end]:
-                    if number in block.boxes:
-                        block.flags |= box.flags & (names.BOX | names.COMMENT | names.FOOT)
+            most = 0.85 if box.flags & _SURE_BOX else 0.4
+            flags.append(box.flags & (names.BOX | _SURE_BOX) if share < most else 0)
+        for block in self.blocks:
+            for number in block.boxes:
+                block.flags |= flags[number]
         self.weigh_again()
 
     def _without_comments(self, sums: list[int]) -> int:
@@ -280,7 +283,10 @@ class _Walk:
             self.page.stamped.append((node, len(self.page.blocks)))
         identity, classes = attributes.get("id", ""), attributes.get("class", "")
         if identity or classes:
-            flags = names.kind(names.said(classes, identity, "".join(node.itertext()) if node.tag in HEADINGS else ""))
+            # not of headings inside each other: the text of each would be all that they hold
+            alone = node.tag in HEADINGS and not any(n.tag in HEADINGS for n in elements.ancestors(node, 8))
+            heading = elements.text(node, names.MOST_OF_HEADING) if alone else ""
+            flags = names.kind(names.said(classes, identity, heading))
             if flags & names.FILES:
                 self.page.file_boxes.append(node)
         flags |= SEMANTIC_BOX.get(node.tag, 0) | ROLES.get(attributes.get("role", ""), 0)
@@ -345,8 +351,9 @@ class _Walk:
         if 0 < self.link_start < len(self.parts):
             shown = squeeze("".join(self.parts[self.link_start :]))
             # `on Twitter or Facebook` goes on; a button stands behind a sentence's end
-            before = "".join(self.parts[: self.link_start])
-            if not re.search(r"[A-Za-z,(]\s*$", before) and 2 <= len(shown) <= 40 and lines.kind(shown) == lines.BUTTON:
+            before = "".join(self.parts[max(0, self.link_start - _LOOKED_BACK) : self.link_start]).rstrip()
+            goes_on = re.match(r"[A-Za-z,(]", before[-1:])
+            if not goes_on and 2 <= len(shown) <= 40 and lines.kind(shown) == lines.BUTTON:
                 del self.parts[self.link_start :]
                 self.linked = linked
 
@@ -362,7 +369,8 @@ class _Walk:
         linked = min(self.linked, len(text))
         spaced = squeeze(" ".join(self.parts)) if len(self.parts) > 1 and len(text) < 300 else text
         self.parts.clear()
-        self.linked = 0
+        # a link that began in another line has no place in this one
+        self.linked = self.link_start = 0
         if not text:
             return
         flags = self.flags[-1] | (AFTER_IMAGE if self.after_image else 0)

@@ -19,26 +19,10 @@ from pipelines.extract.anypage.blocks import Block, Element, Page
 
 __all__ = ["Region", "find", "flat", "trim"]
 
-_CONTAINERS = frozenset(
-    [
-        "div",
-        "article",
-        "section",
-        "main",
-        "td",
-        "body",
-        "center",
-        "form",
-        "fieldset",
-        "li",
-        "dd",
-        "blockquote",
-        "pre",
-        "html",
-        "span",
-        "x-article",
-    ]
-)
+_CONTAINERS = frozenset((
+    "div", "article", "section", "main", "td", "body", "center", "form", "fieldset", "li", "dd", "blockquote",
+    "pre", "html", "span", "x-article",
+))  # fmt: skip
 # a list of other articles has at least so many items of one make
 _LISTING = 3
 
@@ -123,7 +107,7 @@ def _mark(page: Page, members: list[Element], flags: int) -> None:
 
 
 _ANSWER = re.compile(
-    r"^[\s\[(（【]*(?:回\s?复|举\s?报|回应|点赞|赞|顶|踩|支持|反对|引用|沙发|板凳|reply|like|report|quote|upvote|permalink)(?:[\s\])）】]*[(（]?\d*[)）]?|\s*(?:回复|举报|reply|report|share)\s*)*$"
+    r"^[\s\[(（【]*(?:回\s?复|举\s?报|回应|点赞|赞|顶|踩|支持|反对|引用|沙发|板凳|reply|like|report|quote|upvote|permalink)(?:[\s\d(（\])）】]|回复|举报|reply|report|share)*$"
     r"|^(?:发表于|回复于|posted on|#?\d{1,4}\s?(?:楼|#))",
     re.I,
 )
@@ -258,12 +242,20 @@ def _widen(page: Page, first: int, last: int, start: int, end: int, title_at: in
 
 
 _DAY_ALONE = re.compile(r"^\s*(?:19|20)\d{2}\s?年\s?\d{1,2}\s?月\s?\d{1,2}\s?日\s*$")
-# （2024年…会议通过 …修订）: the note under the title of a law belongs to its text
-_LEGAL_NOTE = re.compile(r"^[（(].*(?:通过|公布|修订|修正|施行|批准|发布|令第).*[）)]$", re.S)
+_PASSED_AS_LAW = re.compile(r"通过|公布|修订|修正|施行|批准|发布|令第")
+
+
+def _legal_note(text: str) -> bool:
+    """（2024年…会议通过 …修订）: the note under the title of a law belongs to its text."""
+    return (
+        text.startswith(("（", "("))
+        and text.endswith(("）", ")"))
+        and bool(_PASSED_AS_LAW.search(text, 1, len(text) - 1))
+    )
 
 
 def _neighbour(block: Block, edge: Block, refused: str) -> bool:
-    if _LEGAL_NOTE.match(block.text):
+    if _legal_note(block.text):
         return True
     if block.has(names.BOX) or block.has(names.META | names.TITLE):
         return False
@@ -309,7 +301,7 @@ def trim(found: list[Block], title: str) -> list[Block]:
         if (early or late) and lines.promotes(block.text) and not block.has(cut.TABLE):
             continue
         # the day under a covering letter is its signature
-        signed = _LEGAL_NOTE.match(block.text) or (told and _DAY_ALONE.match(block.text)) or _of_event(found, number)
+        signed = _legal_note(block.text) or (told and _DAY_ALONE.match(block.text)) or _of_event(found, number)
         if kind == lines.CREDIT and (early or not kept) and not signed:
             continue
         if block.linked > 0.4 * len(block.text) and lines.points_elsewhere(block.text):
@@ -346,7 +338,7 @@ def _lonely(block: Block) -> bool:
     return not block.has(cut.TABLE) and not (
         re.search(r"附件|附表|attachment|annex", block.text, re.I)
         or _FILE.search(block.text)
-        or any(_FILE.search(a.get("href") or "") for a in block.node.iter("a"))
+        or any(_FILE.search(a.get("href") or "") for a in elements.links(block.node))
     )
 
 

@@ -16,11 +16,11 @@ from pipelines.extract.anypage import blocks as cut
 from pipelines.extract.anypage import names
 from pipelines.extract.anypage.blocks import Block, Element, Page
 from pipelines.extract.anypage.body import Region, flat, trim
+from pipelines.extract.tree import untagged
 
 _BREAK = re.compile(
     r"</?(?:p|h[1-6]|li|ul|ol|blockquote|table|tr|td|th|div|br|pre|code|dl|dt|dd)\b[^>]*>|\n\s*\n", re.I
 )
-_TAG = re.compile(r"<[^>]*>")
 # a line shorter than this must be a line of the other reading, not only stand somewhere in its text
 _SURE_LENGTH = 20
 # both readings must have so much of the lesser one in common, and the library's lines be found on the page so far
@@ -100,7 +100,7 @@ def _union(page: Page, own: dict[int, Block], told: set[int]) -> list[Block]:
 
 def _told(page: Page, own: dict[int, Block], theirs: str) -> set[int] | None:
     """The blocks that the library's reading has too; None where most of it is nowhere on the page."""
-    texts = [flat(unescape(_TAG.sub("", part))) for part in _BREAK.split(theirs)]
+    texts = [flat(unescape(untagged(part))) for part in _BREAK.split(theirs)]
     waiting = Counter(t for t in texts if t)
     whole = "".join(texts)
     found: set[int] = set()

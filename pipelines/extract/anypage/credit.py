@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from pipelines.extract.anypage import blocks as cut
-from pipelines.extract.anypage import bylines, lines, names
+from pipelines.extract.anypage import bylines, elements, lines, names
 from pipelines.extract.anypage.blocks import Block, Page
 from pipelines.extract.anypage.body import Region, flat
 from pipelines.extract.anypage.embedded import Said
@@ -102,8 +103,17 @@ def _near(page: Page, title_at: int, region: Region | None) -> Iterator[Block]:
     """Blocks where credits stand: from the headline to the text's first lines, then those after its end."""
     start, end = (region.start, region.end) if region else (min(40, len(page.blocks)), min(40, len(page.blocks)))
     first = title_at if 0 <= title_at <= start else max(0, start - 10)
-    yield from page.blocks[max(0, first - 4) : start + 3]
+    yield from _ends(page.blocks[max(0, first - 4) : start + 3])
     yield from page.blocks[max(start + 3, end - 3) : end + 8]
+
+
+# lines on either side between a headline and a text far below it that are looked at
+_MOST_NEAR = 100
+
+
+def _ends(found: list[Block]) -> list[Block]:
+    """The first and last of many lines: a page may hold thousands between its headline and its text."""
+    return found if len(found) <= 2 * _MOST_NEAR else [*found[:_MOST_NEAR], *found[-_MOST_NEAR:]]
 
 
 def outlet(page: Page, metas: dict[str, str], said: Said, title_at: int, region: Region | None) -> str:
@@ -161,8 +171,8 @@ def after_headline(window: str, headline: str) -> str:
 def _beside_date(page: Page, title_at: int, region: Region | None) -> str:
     """The one name in the line of the date under the headline (`晚报 2024-04-16 09:30`)."""
     start = region.start if region else 0
-    writers = {flat(b.spaced) for b in page.blocks[max(0, title_at) : start + 2] if _WRITER.search(b.spaced)}
-    for block in page.blocks[max(0, title_at + 1) : start]:
+    writers = {flat(b.spaced) for b in _ends(page.blocks[max(0, title_at) : start + 2]) if _WRITER.search(b.spaced)}
+    for block in _ends(page.blocks[max(0, title_at + 1) : start]):
         match = _DATE_LINE.search(block.spaced)
         if not match or len(block.spaced) > 90 or re.search(r"(?:作\s*者|记\s*者|编\s*辑|By)\s*[:：/]?", block.spaced):
             continue
@@ -181,7 +191,8 @@ def _beside_date(page: Page, title_at: int, region: Region | None) -> str:
             token = re.split(r"[\[【(（]", token)[0]
             plain = re.fullmatch(r"[一-鿿A-Za-z·]{2,16}", token) and not _NO_NAME.match(token) and not lines.kind(token)
             # the names of the authors, whom another line or an element names as such, are no outlet
-            if plain and not any(flat(token) in w for w in (*writers, *_marked(block))):
+            mine = flat(token)
+            if plain and not any(mine in w for w in (*writers, *_marked(block))):
                 return token
     return ""
 
@@ -189,10 +200,12 @@ def _beside_date(page: Page, title_at: int, region: Region | None) -> str:
 def _marked(block: Block) -> list[str]:
     """The texts (flat) of elements of a line that are named for an author or for a section."""
     marks = re.compile(r"author|\bcat(?:egory|-)|\btags?\b", re.I)
-    named = [n for n in list(block.node.iter())[:40] if marks.search(f"{n.get('class')} {n.get('rel')}")]
-    return [flat("".join(n.itertext())) for n in named if n is not block.node]
+    named = [n for n in islice(block.node.iter(), 40) if marks.search(f"{n.get('class')} {n.get('rel')}")]
+    return [flat(elements.text(n, _LONGEST_CREDIT)) for n in named if n is not block.node]
 
 
+# characters of an element that is named for an author or a source, of which some forty are the name
+_LONGEST_CREDIT = 400
 # 某某报 alone in a line, or behind a writer: 张三/某某报
 _MEDIUM = re.compile(
     r"^(?:(?P<who>[一-鿿·]{2,4}(?:[ 、][一-鿿·]{2,4}){0,3})\s*[/／|｜]\s*)?(?P<medium>[一-鿿A-Za-z\d·]{1,14}(?:报|报道|社|网|台|周刊|杂志|在线|客户端|融媒体?|新闻))"
@@ -245,7 +258,7 @@ def _named(page: Page, title_at: int, region: Region | None, pattern: re.Pattern
                 f"{node.get('class') or ''} {node.get('id') or ''} {node.get('rel') or ''} {node.get('itemprop') or ''}"
             )
             if name.strip() and pattern.search(name) and len(node) <= 4:
-                text = " ".join(" ".join(node.itertext()).split())
+                text = " ".join(elements.text(node, _LONGEST_CREDIT, " ").split())
                 text = re.sub(r"^\s*(?:来\s*源|作\s*者|文|By|Source|Author)\s*[:：]?\s*", "", text)
                 text = re.sub(r"\s*(?:责任编辑|责编|编辑|校对|发布|时间|日期|来源)\s*[:：].*$", "", text)
                 text = re.sub(r"\s+\S*(?:账号|[+＋]?\s?关注)(?:\s.*)?$", "", text)

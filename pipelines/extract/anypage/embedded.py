@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from pipelines.extract.select import squeeze
@@ -14,6 +15,8 @@ from pipelines.extract.select import squeeze
 # JSON longer than this is an application's whole store; its strings are still searched, up to the bound of a script
 _LONGEST_JSON = 1_000_000
 _LONGEST_SCRIPT = 3_000_000
+# pages have a handful of scripts with linked data; of thousands every name would be compared with every other
+_MOST_TOLD = 100
 _ARTICLE = re.compile(r"Article|BlogPosting|Posting|Report|LiveBlog|WebPage|ItemPage|CreativeWork", re.I)
 _STRING = r"""(?:"((?:[^"\\]|\\.)*+)"|'((?:[^'\\]|\\.)*+)')"""
 _BODY_KEY = re.compile(
@@ -54,9 +57,8 @@ class Said:
 def linked_data(root: Any) -> Said:
     """What the JSON-LD scripts say of the article; of lists and other articles nothing."""
     found = Said()
-    for node in root.iter("script"):
-        if "ld+json" not in (node.get("type") or ""):
-            continue
+    told = (n for n in root.iter("script") if "ld+json" in (n.get("type") or ""))
+    for node in islice(told, _MOST_TOLD):
         text = (node.text or "").strip().removeprefix("<!--").removesuffix("-->").strip().rstrip(";")
         if not text or len(text) > _LONGEST_JSON:
             continue

@@ -17,7 +17,7 @@ from pipelines.extract.anypage.blocks import Block, Page
 from pipelines.extract.anypage.body import Region, find, flat, trim
 from pipelines.extract.anypage.combine import combine, trimmed, unbox
 from pipelines.extract.anypage.embedded import Said, Stored
-from pipelines.extract.tree import escape
+from pipelines.extract.tree import escape, untagged
 
 # fewer characters than this are a headline or a cookie notice, not an article
 _ENOUGH = 80
@@ -30,6 +30,8 @@ _SURE_SHARE = 0.4
 _AGREED = 0.8
 # libraries are not asked of pages larger than this: their cost grows faster than the page
 _MOST_FOR_LIBRARIES = 3_000_000
+# nor trafilatura of pages of more lines, which it compares with each other: 6 seconds for 6,000, minutes for 30,000
+_MOST_LINES = 8_000
 _RUN = 8
 
 
@@ -46,9 +48,7 @@ def choose(page: Page, region: Region | None, said: Said, kept: Stored, title: s
     """The reading that is believed. A page whose text only a script could show says so in a remark."""
     own = markup.write(region.blocks) if region else ""
     if page.chinese:
-        found = (
-            own if _sure(region) or _below(page, region, title) else _by_vote(own, [_readability(page.text, url)], said)
-        )
+        found = own if _sure(region) or _below(page, region, title) else _by_vote(own, [_readability(page, url)], said)
     else:
         found = _western(page, region, own, said, title, url)
     found = _from_title(found, title)
@@ -72,10 +72,10 @@ def choose(page: Page, region: Region | None, said: Said, kept: Stored, title: s
 def _told_to_machines(said: Said, found: str, title: str) -> str:
     """The text in an article's linked data, where the page shows only its beginning; "" where it shows enough."""
     body = max(said.bodies, key=len, default="")
-    size = len(flat(re.sub(r"<[^>]*>", "", body)))
+    size = len(flat(untagged(body)))
     if size < _WHOLE or length(found) > _BEGINNING * size:
         return ""
-    begins = flat(re.sub(r"<[^>]*>", " ", found))[:30]
+    begins = flat(untagged(found, " "))[:30]
     same = (begins and begins in flat(body)) or any(flat(title)[:40] in flat(h) for h in said.headlines if title)
     return (body if "<" in body else escape(body)) if same else ""
 
@@ -103,7 +103,7 @@ def _from_title(found: str, title: str) -> str:
         match = _LINE.match(found, at) or _LINE.search(found, at, at + 400)
         if match is None or len(match.group(2)) > 400:
             return found
-        if flat(re.sub(r"<[^>]*>", "", match.group(2))) == wanted:
+        if flat(untagged(match.group(2))) == wanted:
             return found[: start.end() if start else 0] + found[match.end() :]
         at = match.end()
     return found
@@ -111,8 +111,8 @@ def _from_title(found: str, title: str) -> str:
 
 def _western(page: Page, region: Region | None, own: str, said: Said, title: str, url: str) -> str:
     """The lines that trafilatura and the house's own reading have between them; one of the readings where they differ."""
-    theirs = _trafilatura(page.text, url)
-    third = lru_cache(maxsize=1)(lambda: _readability(page.text, url))
+    theirs = _trafilatura(page, url)
+    third = lru_cache(maxsize=1)(lambda: _readability(page, url))
     both = combine(page, region, theirs, title, third)
     if both is None and unbox(page, region, theirs):
         again = find(page, title, next((b.order for b in page.blocks if flat(b.text) == flat(title)), -1))
@@ -126,7 +126,7 @@ def _western(page: Page, region: Region | None, own: str, said: Said, title: str
         if length(own) >= _ENOUGH:
             return own
         # next to nothing: what it is sure of, but not what a page that shows nothing says to machines without scripts
-        return (_trafilatura(page.text, url, precise=True) if page.blocks else "") or own
+        return (_trafilatura(page, url, precise=True) if page.blocks else "") or own
     if agreement(own, theirs) >= _AGREED:
         return theirs
     return _by_vote(theirs, [own, third()], said)
@@ -146,7 +146,7 @@ def _by_vote(first: str, others: list[str], said: Said) -> str:
 
 def length(found: str) -> int:
     """Characters of the text of markup, without blanks."""
-    return len(re.sub(r"<[^>]*>|\s", "", found))
+    return len("".join(untagged(found).split()))
 
 
 def agreement(one: str, other: str) -> float:
@@ -156,7 +156,7 @@ def agreement(one: str, other: str) -> float:
 
 
 def _runs(found: str) -> set[str]:
-    plain = flat(re.sub(r"<[^>]*>", " ", found))[:60_000]
+    plain = flat(untagged(found, " "))[:60_000]
     return {plain[i : i + _RUN] for i in range(0, max(1, len(plain) - _RUN), 2)} | {
         plain[i : i + _RUN] for i in range(1, max(1, len(plain) - _RUN), 2)
     }
@@ -173,7 +173,7 @@ def _without_boxes(found: str, page: Page) -> str:
     boxed |= {flat(b.text) for b in page.blocks if b.has(names.CAPTION) and len(b.text) < 300}
 
     def keep(match: re.Match[str]) -> str:
-        plain = re.sub(r"<[^>]*>", "", match.group(2))
+        plain = untagged(match.group(2))
         gone = flat(plain) in boxed or (len(plain) < 300 and lines.kind(plain.strip()) in (lines.BUTTON, lines.RIGHTS))
         return "" if gone and flat(plain) else match.group()
 
@@ -184,7 +184,7 @@ def _without_boxes(found: str, page: Page) -> str:
             last = match
         if (
             last is None
-            or not lines.about_people(re.sub(r"<[^>]*>", "", last.group(2)).strip())
+            or not lines.about_people(untagged(last.group(2)).strip())
             or length(found[: last.start()]) < 3 * _ENOUGH
         ):
             break
@@ -207,28 +207,28 @@ def _unseen(page: Page) -> str:
     return markup.write(trim(best, ""))
 
 
-def _readability(text: str, url: str) -> str:
+def _readability(page: Page, url: str) -> str:
     from readability import Document
 
-    if len(text) > _MOST_FOR_LIBRARIES:
+    if len(page.text) > _MOST_FOR_LIBRARIES:
         return ""
     logging.getLogger("readability").setLevel(logging.CRITICAL)
     try:
-        found: str = Document(text, url=url or None).summary(html_partial=True)
+        found: str = Document(page.text, url=url or None).summary(html_partial=True)
     except Exception:  # it raises of its own kinds and lxml's on pages without text
         return ""
     return found
 
 
-def _trafilatura(text: str, url: str, *, precise: bool = False) -> str:
+def _trafilatura(page: Page, url: str, *, precise: bool = False) -> str:
     import trafilatura
 
-    if len(text) > _MOST_FOR_LIBRARIES:
+    if len(page.text) > _MOST_FOR_LIBRARIES or len(page.blocks) + len(page.hidden) > _MOST_LINES:
         return ""
     logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
     try:
         found = trafilatura.extract(
-            text,
+            page.text,
             url=url or None,
             output_format="html",
             include_comments=False,

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from pipelines.extract.anypage import blocks as cut
-from pipelines.extract.anypage import lines, names
+from pipelines.extract.anypage import elements, lines, names
 from pipelines.extract.anypage.blocks import Page
 from pipelines.extract.anypage.body import flat
 from pipelines.extract.anypage.embedded import Said
@@ -33,6 +33,8 @@ _SECTION = re.compile(
     r"^(?:.{0,6}(?:新闻|动态|公告|资讯|要闻|通知|正文|首页|详情|内容|频道|栏目|中心|导航|菜单|文章|专题|简介|概况|信息公开|政策文件|登录|注册|搜索|评论|推荐|阅读|排行榜?))$|^(?:home|news|menu|search|blog|article|about|contact)s?$",
     re.I,
 )
+# a heading of more characters is a text, and what machines are told beyond these is none either
+_LONGEST_SHOWN, _LONGEST_TOLD = 250, 5000
 
 
 @dataclass(slots=True)
@@ -46,7 +48,8 @@ class Headline:
 def find(page: Page, metas: dict[str, str], said: Said, start: int, sites: list[str]) -> Headline:
     """The headline of the text that begins at block `start`. `sites` are names of the site, which are none."""
     window = window_title(page)
-    told = [v for v in [*(metas.get(n, "") for n in _METAS), *said.headlines[:2]] if v and not _is_site(v, sites)]
+    told = [v[:_LONGEST_TOLD] for v in [*(metas.get(n, "") for n in _METAS), *said.headlines[:2]] if v]
+    told = [v for v in told if not _is_site(v, sites)]
     heads = _seen(page, start, window, told, sites)
     best = max(heads, key=lambda h: h[0], default=None)
     if best is not None and best[0] >= 4.0:
@@ -85,44 +88,49 @@ def _seen(page: Page, start: int, window: str, told: list[str], sites: list[str]
     found = []
     flat_window = flat(window)
     flat_told = [flat(t) for t in told]
-    for number, text, order, block in _candidates(page, start, flat_window):
+    for weight, text, order, block in _candidates(page, start, flat_window):
         text, order = _joined(page, text, order, [flat_window, *flat_told])
         mine = flat(text)
-        if not len(mine) >= 4 or len(text) > 250 or _is_site(text, sites):
+        if len(mine) < 4 or len(text) > _LONGEST_SHOWN or _is_site(text, sites):
             continue
-        weight = number
-        if (
-            flat_window
-            and mine
-            and (flat_window.startswith(mine) or flat_window.endswith(mine) or (len(mine) >= 8 and mine in flat_window))
-        ):
-            weight += (
-                1.0 + 2.0 * len(mine) / len(flat_window) if len(mine) >= 6 or 2 * len(mine) > len(flat_window) else 1.0
-            )
-        elif flat_window and len(flat_window) > 8 and mine.startswith(flat_window[: max(8, len(flat_window) - 3)]):
-            weight += 2.5
-        if any(
-            mine == t or (len(t) >= 6 and (mine.startswith(t) or t.startswith(mine)) and len(mine) >= 6)
-            for t in flat_told
-        ):
-            weight += 2.5
-        distance = start - order
-        weight += 1.5 if 0 <= distance <= 4 else 1.0 if 0 <= distance <= 15 else 0.0 if distance >= 0 else -1.5
-        if block.has(names.BOX):
-            weight -= 1.5
+        weight += _named_elsewhere(mine, flat_window, flat_told) + _by_place(block, start - order) + _by_words(text)
         if block.linked > 0.5 * len(text):
             weight -= 4.0 if _leads_home(block) else 1.5
-        if re.match(r"\s*(?:——|--|—)", text):
-            # the second headline of newspapers
-            weight -= 2.0
-        if _SECTION.match(text) or lines.kind(text) or lines.signs_off(text):
-            weight -= 3.0
-        if text.isupper() and text.isascii() and len(text.split()) <= 6:
-            weight -= 0.5
-        if len(mine) < 8 and re.search(r"[\u4e00-\u9fff]", text):
-            weight -= 1.0
         found.append((weight, text, order))
     return found
+
+
+def _named_elsewhere(mine: str, window: str, told: list[str]) -> float:
+    """What it weighs that the window's title and what machines are told (all flat) say the same."""
+    weight = 0.0
+    if window and (window.startswith(mine) or window.endswith(mine) or (len(mine) >= 8 and mine in window)):
+        weight += 1.0 + 2.0 * len(mine) / len(window) if len(mine) >= 6 or 2 * len(mine) > len(window) else 1.0
+    elif len(window) > 8 and mine.startswith(window[: max(8, len(window) - 3)]):
+        weight += 2.5
+    if any(mine == t or (len(t) >= 6 and (mine.startswith(t) or t.startswith(mine)) and len(mine) >= 6) for t in told):
+        weight += 2.5
+    return weight
+
+
+def _by_place(block: cut.Block, distance: int) -> float:
+    """What it weighs that it stands so many blocks above the text, and in no box."""
+    weight = 1.5 if 0 <= distance <= 4 else 1.0 if 0 <= distance <= 15 else 0.0 if distance >= 0 else -1.5
+    return weight - (1.5 if block.has(names.BOX) else 0.0)
+
+
+def _by_words(text: str) -> float:
+    """What is taken off for words that headlines seldom have."""
+    weight = 0.0
+    if re.match(r"\s*(?:——|--|—)", text):
+        # the second headline of newspapers
+        weight -= 2.0
+    if _SECTION.match(text) or lines.kind(text) or lines.signs_off(text):
+        weight -= 3.0
+    if text.isupper() and text.isascii() and len(text.split()) <= 6:
+        weight -= 0.5
+    if len(flat(text)) < 8 and re.search(r"[\u4e00-\u9fff]", text):
+        weight -= 1.0
+    return weight
 
 
 def _candidates(page: Page, start: int, window: str) -> list[tuple[float, str, int, cut.Block]]:
@@ -131,8 +139,10 @@ def _candidates(page: Page, start: int, window: str) -> list[tuple[float, str, i
     done: set[int] = set()
     for node, (first, last) in page.spans.items():
         if node.tag in _LEVEL and first < last and last - first <= 4 and len(out) < 200:
-            out.append((_LEVEL[node.tag] + _named(page.blocks[first]), _whole(node), first, page.blocks[first]))
             done.update(range(first, last))
+            # headings inside each other would each be read to their end
+            if sum(len(b.text) for b in page.blocks[first:last]) <= 2 * _LONGEST_SHOWN:
+                out.append((_LEVEL[node.tag] + _named(page.blocks[first]), _whole(node), first, page.blocks[first]))
     for order in range(max(0, start - 12), min(start + 2, len(page.blocks))):
         block = page.blocks[order]
         # a headline may read like a sentence; then the window names it
@@ -162,7 +172,8 @@ def _whole(node: cut.Element) -> str:
 def _leads_home(block: cut.Block) -> bool:
     """A link to the front page: the name of the site."""
     return any(
-        re.fullmatch(r"(?:https?://[^/]+)?/?(?:index\.\w+|home)?", a.get("href", "")) for a in block.node.iter("a")
+        re.fullmatch(r"(?:https?://[^/]+)?/?(?:index\.\w+|home)?", a.get("href", ""))
+        for a in elements.links(block.node)
     )
 
 

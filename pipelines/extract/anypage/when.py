@@ -14,74 +14,25 @@ from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from pipelines.extract.anypage import lines, names
+from pipelines.extract.anypage import elements, lines, names
 from pipelines.extract.anypage.blocks import Page
 from pipelines.extract.anypage.body import Region
 from pipelines.extract.anypage.embedded import Said
 
-_STRONG = frozenset(
-    [
-        "article:published_time",
-        "datepublished",
-        "firstpublishedtime",
-        "pubdate",
-        "publishdate",
-        "publish_date",
-        "publish-date",
-        "publishtime",
-        "publish_time",
-        "pubtime",
-        "og:published_time",
-        "og:release_date",
-        "og:article:published_time",
-        "dc.date.issued",
-        "dcterms.issued",
-        "dcterms.created",
-        "weibo:article:create_at",
-        "parsely-pub-date",
-        "sailthru.date",
-        "apub:time",
-        "_pubtime",
-        "citation_publication_date",
-        "citation_online_date",
-        "bt:pubdate",
-        "article.published",
-        "published_time",
-        "published-date",
-        "published_at",
-        "rnews:datepublished",
-        "article_date_original",
-        "cxenseparse:recs:publishtime",
-        "prism.publicationdate",
-        "originalpublicationdate",
-        "dc.date.published",
-        "datepub",
-        "displaydate",
-        "ptime",
-        "article:published",
-        "uploaddate",
-        "date_published",
-    ]
-)
-_WEAK = frozenset(
-    [
-        "date",
-        "dc.date",
-        "dc.date.created",
-        "dcterms.date",
-        "createdate",
-        "create_date",
-        "creation_date",
-        "time",
-        "og:time",
-        "release_date",
-        "pub_date",
-        "datetime",
-        "timestamp",
-        "docdate",
-        "writetime",
-    ]
-)
+_STRONG = frozenset((
+    "article:published_time", "datepublished", "firstpublishedtime", "pubdate", "publishdate", "publish_date",
+    "publish-date", "publishtime", "publish_time", "pubtime", "og:published_time", "og:release_date",
+    "og:article:published_time", "dc.date.issued", "dcterms.issued", "dcterms.created", "weibo:article:create_at",
+    "parsely-pub-date", "sailthru.date", "apub:time", "_pubtime", "citation_publication_date",
+    "citation_online_date", "bt:pubdate", "article.published", "published_time", "published-date", "published_at",
+    "rnews:datepublished", "article_date_original", "cxenseparse:recs:publishtime", "prism.publicationdate",
+    "originalpublicationdate", "dc.date.published", "datepub", "displaydate", "ptime", "article:published",
+    "uploaddate", "date_published",
+))  # fmt: skip
+_WEAK = frozenset((
+    "date", "dc.date", "dc.date.created", "dcterms.date", "createdate", "create_date", "creation_date", "time",
+    "og:time", "release_date", "pub_date", "datetime", "timestamp", "docdate", "writetime",
+))  # fmt: skip
 _LATER = re.compile(r"modif|update|lastmod|revis|expire|build|generat|make|valid|event|copyright|refresh", re.I)
 _DATED_NAME = re.compile(r"date|time|pub|issued|created", re.I)
 _FULL = re.compile(
@@ -120,6 +71,8 @@ _SCRIPT_KEY = re.compile(
 _STRONG_KEY = re.compile(r"publ|pub|ptime|release|docrel|^_?ct$|display|issue", re.I)
 # scripts beyond this are libraries
 _LONGEST_SCRIPT = 1_500_000
+# so many dates are handed on
+_MOST_DATES = 12
 _FAR = datetime(2999, 1, 1, tzinfo=UTC)
 
 
@@ -141,24 +94,14 @@ def candidates(
     """Dates of the page as written, best first; relative ones (昨天) last, for they count from a moment that is not known here."""
     found = [d for d in _all(page, metas, said, url, title_at, region, around) if d is not None]
     bare = list(_yearless(page, title_at, region))
-    for month, day_of_month, raw in bare:
-        for dated in list(found):
-            if (dated.day.month, dated.day.day) == (month, day_of_month):
-                found.append(Dated(dated.raw, dated.day, "yearless", 5.0, "", dated.zoned))
-                clock = re.search(r"\d{1,2}:\d{2}(?::\d{2})?", raw)
-                if clock:
-                    found.append(
-                        Dated(f"{dated.day.isoformat()} {clock.group()}", dated.day, "yearless", 5.0, clock.group())
-                    )
-                break
-    by_day: dict[date, dict[str, float]] = defaultdict(dict)
+    found += _with_year(bare, found)
+    by_day: dict[date, list[Dated]] = defaultdict(list)
     for dated in found:
-        places = by_day[dated.day]
-        places[dated.place] = max(places.get(dated.place, 0.0), dated.weight)
-    order = sorted(by_day, key=lambda d: (-sum(by_day[d].values()), -max(by_day[d].values()), d))
-    out: list[str] = []
-    for day in order:
-        same = [d for d in found if d.day == day]
+        by_day[dated.day].append(dated)
+    out: dict[str, None] = {}
+    for same in sorted(by_day.values(), key=_rank):
+        if len(out) >= _MOST_DATES:
+            break
         clocks = {d.clock[:5].zfill(5) for d in same if d.clock and not d.zoned}
         for dated in _of_one_clock(same):
             # a zone of the machine's beside the same clock on the page is a zone that nobody set
@@ -169,9 +112,31 @@ def candidates(
                 and re.search(r"Z$|[+-]00:?00$", dated.raw)
             ):
                 continue
-            out.append(dated.raw)
-    out += [raw for _, _, raw in bare] + list(_relative(page, title_at, region))
-    return list(dict.fromkeys(out))[:12]
+            out.setdefault(dated.raw)
+    out |= dict.fromkeys([raw for _, _, raw in bare]) | dict.fromkeys(_relative(page, title_at, region))
+    return list(out)[:_MOST_DATES]
+
+
+def _with_year(bare: list[tuple[int, int, str]], found: list[Dated]) -> Iterator[Dated]:
+    """Dates without a year, with that of a whole date of the same day."""
+    whole: dict[tuple[int, int], Dated] = {}
+    for dated in found:
+        whole.setdefault((dated.day.month, dated.day.day), dated)
+    for month, day, raw in bare:
+        same = whole.get((month, day))
+        if same is None:
+            continue
+        yield Dated(same.raw, same.day, "yearless", 5.0, "", same.zoned)
+        if clock := re.search(r"\d{1,2}:\d{2}(?::\d{2})?", raw):
+            yield Dated(f"{same.day.isoformat()} {clock.group()}", same.day, "yearless", 5.0, clock.group())
+
+
+def _rank(same: list[Dated]) -> tuple[float, float, date]:
+    """For sorting the dates of one day among those of others: each kind of place counts once."""
+    places: dict[str, float] = {}
+    for dated in same:
+        places[dated.place] = max(places.get(dated.place, 0.0), dated.weight)
+    return -sum(places.values()), -max(places.values()), same[0].day
 
 
 def _of_one_clock(same: list[Dated]) -> list[Dated]:
@@ -237,9 +202,7 @@ def _marked_up(page: Page) -> Iterator[Dated | None]:
         prop = node.get("itemprop") or ""
         if prop in ("datePublished", "dateCreated") or node.get("pubdate") is not None:
             if node.tag != "meta":
-                yield _dated(
-                    node.get("content") or node.get("datetime") or "".join(node.itertext())[:60], "itemprop", 7.0
-                )
+                yield _dated(node.get("content") or node.get("datetime") or elements.text(node, 60), "itemprop", 7.0)
         elif node.tag != "time":
             for name, value in node.attrib.items():
                 if name.startswith("data-") and _DATED_NAME.search(name) and not _LATER.search(name):
