@@ -86,7 +86,10 @@ def load_model(folder: Path) -> Model:
     return model
 
 
-def logits(model: Model, sheet: passages.Sheet) -> tuple[Floats, Floats, NDArray[np.int64]]:
+Logits = tuple[Floats, Floats, NDArray[np.int64]]
+
+
+def logits(model: Model, sheet: passages.Sheet) -> Logits:
     """(passage x output, output for the document as one passage, the passages); cheap ones if there are no vectors, else
     of the passages that the encoder has read."""
     spans = passages.cut(sheet)
@@ -144,6 +147,8 @@ def opine(model: Model, sheet: passages.Sheet) -> Opinion:
         passages.add_vectors(sheet, np.unique(np.concatenate([parts[i] for i in chosen])))
     found = [logits(model, sections.take(sheet, parts[i])) for i in chosen]
     rows = np.array([calibrated(model.meta["calibration"], summarise(*f[:2])) for f in found])
+    if len(parts) > 1:
+        rows = np.array([_closer(model, sheet, parts[i], f, r) for i, f, r in zip(chosen, found, rows, strict=True)])
     joint = sections.join(rows, len(parts), len(promising), model.thresholds[RELEVANCE])
     opinion = Opinion(dict(zip(names, map(float, joint), strict=False)), float(joint[-1]))
     opinion.read = "whole" if len(parts) == 1 else "sections"
@@ -152,6 +157,20 @@ def opine(model: Model, sheet: passages.Sheet) -> Opinion:
         by_passage, _, spans = found[best]
         opinion.sentences[task] = [(int(parts[chosen[best]][s]), v) for s, v in _strongest(by_passage[:, k], spans)]
     return opinion
+
+
+def _closer(model: Model, sheet: passages.Sheet, part: NDArray[np.int64], found: Logits, row: Floats) -> Floats:
+    """The probabilities of a section, or those of its most relevant paragraph by itself where they are higher."""
+    by_passage, _, spans = found
+    first, end = spans[int(by_passage[:, -1].argmax())]
+    close = sections.close_up(sheet, part, (int(first), int(end)))
+    if close is None:
+        return row
+    seen = logits(model, sections.take(sheet, close))
+    alone = calibrated(model.meta["calibration"], summarise(*seen[:2]))
+    if row[-1] < model.thresholds[RELEVANCE] and alone[-1] < sections.CLEARLY:
+        return row
+    return np.maximum(row, alone)
 
 
 def _promising(model: Model, sheet: passages.Sheet, parts: list[NDArray[np.int64]]) -> list[int]:

@@ -53,6 +53,18 @@ def test_every_sentence_is_in_one_section_and_the_headline_in_all(counts: list[i
     assert all(len(part) <= max(sections.SINGLE, 1.5 * sections.SECTION + len(title)) for part in parts)
 
 
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(1, 30), min_size=1, max_size=30))
+def test_sections_begin_where_paragraphs_begin(sizes: list[int]) -> None:
+    paragraphs = [n for n, size in enumerate(sizes) for _ in range(size)]
+    edges = sections._edges(paragraphs, 0, len(paragraphs))
+    assert edges[0] == 0 and edges[-1] == len(paragraphs)
+    lengths = np.diff(edges)
+    assert (lengths > 0).all() and (lengths <= 2.5 * sections.SECTION).all()
+    if max(sizes) <= sections.NEAR:
+        assert all(paragraphs[e] != paragraphs[e - 1] for e in edges[1:-1])
+
+
 def test_a_section_is_the_sheet_of_its_sentences() -> None:
     sheet = sheet_of("".join(f"第{i}家银行向轴承厂放款。" for i in range(45)), "附件说明。" * 3)
     for which in sections.cut(sheet):
@@ -153,3 +165,38 @@ def test_unseen_documents_are_labelled_as_the_guide_says() -> None:
         assert figures[language]["macro_f1"] >= 0.78, language
         assert figures[language]["relevant_f1"] >= 0.93, language
     assert isinstance(classifier().model, model.Model)
+
+
+def test_a_close_up_is_the_paragraph_under_the_headline() -> None:
+    sheet = sheet_of("甲一。甲二。\n乙一。乙二。乙三。\n丙一。")
+    part = np.arange(sheet.sentences)
+    assert [sheet.texts[i] for i in sections.close_up(sheet, part, (4, 5))] == [
+        "年度报告",
+        "乙一。",
+        "乙二。",
+        "乙三。",
+    ]  # type: ignore[union-attr]
+    assert sections.close_up(sheet, part[:3], (1, 2)) is None
+    assert sections.close_up(sheet, part, (0, 1)) is None
+
+
+DULL = (
+    "报告期内购物中心客流达到{}万人次，餐饮和亲子业态的销售占比提高。会员总数突破百万，复购率稳定。",
+    "董事会全年召开会议{}次，独立董事均亲自出席。审计委员会听取了会计师事务所关于审计计划的汇报。",
+    "物业板块新拓展医院和学校项目{}个。门禁和报修都可在线上办理，平均响应时间缩短。",
+    "全年组织员工培训{}场。春节期间，公司领导慰问了坚守岗位的保安、保洁和客服人员。",
+)
+KEY = (
+    "公司参股的临河银行年内向当地二十一家轴承和液压件工厂发放了七年期的设备更新贷款，合计4.6亿元，前两年只付利息。"
+    "该行制造业中长期贷款余额因此增长三成。"
+)
+
+
+@pytest.mark.parametrize("at", [10, 60, 110])
+def test_one_paragraph_of_a_long_report_is_found(at: int) -> None:
+    lines = [DULL[i % len(DULL)].format(i + 3) for i in range(120)]
+    title = "华庭商业集团股份有限公司年度报告"
+    assert not classifier().classify(Document(title=title, text="\n".join(lines))).relevant
+    found = classifier().classify(Document(title=title, text="\n".join([*lines[:at], KEY, *lines[at:]])))
+    label = next(t for t in found.tasks if t.id == "medium-long-term-loans")
+    assert all(s.quote in KEY for s in label.spans)
