@@ -80,8 +80,12 @@ class Rule(Model):
     id: Id = Field(description="short name; stays the same when the rule changes")
     name: Filled = Field(description="what the message's subject says")
     query: Filled = Field(description="what is looked for, in the query language")
-    to: Texts = Field((), description="e-mail addresses; empty = settings.alerts_to, or no mail where channels are named")
-    channels: Texts = Field((), description="names of channels; they take the place of settings.alerts_to, and go besides 'to'")
+    to: Texts = Field(
+        (), description="e-mail addresses; empty = settings.alerts_to, or no mail where channels are named"
+    )
+    channels: Texts = Field(
+        (), description="names of channels; they take the place of settings.alerts_to, and go besides 'to'"
+    )
     pace: Annotated[str, AfterValidator(check_pace)] = Field(
         "at once", description="'at once', or 'daily HH:MM' for one digest a day"
     )
