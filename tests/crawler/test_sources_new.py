@@ -106,6 +106,8 @@ def test_what_is_written_is_read_and_its_documents_are_whole(web: ImitationWeb, 
     assert json.loads((case / "expected.json").read_text("utf-8"))["count"] == WATCHED[shape][1]
     assert len(list(case.glob("input.*"))) == 1
     assert "fresh" in done.stdout and "good" in done.stdout
+    # the headline and the line of date and outlet below it are no part of the text
+    assert "发布时间" not in done.stdout
     before = (built_in() / "sources.yaml").read_text("utf-8").rstrip()
     assert (own_config / "sources.yaml").read_text("utf-8").startswith(before)
 
@@ -185,6 +187,19 @@ def test_a_refused_block_leaves_the_file_alone(own_config: Path) -> None:
         writing.add(made, own_config)
     assert (own_config / "sources.yaml").read_text("utf-8") == before
     assert not list(own_config.glob("*.new"))
+
+
+@pytest.mark.parametrize(("inner", "wanted"), [('class="content"', "div.content"), ('class="x1a2b3c4"', ""), ("", "")])
+def test_the_element_of_the_text_is_not_the_one_around_headline_and_text(inner: str, wanted: str) -> None:
+    text = (
+        "<p>参与建设的企业表示，资金问题一度是最大的难点，中长期贷款到位以后，工期也就稳定下来，验收将于明年进行。</p>"
+        * 3
+    )
+    line = "<div class='info'>发布时间：2026-11-25 来源：本网</div>"
+    title = "开发区公布新一批设备更新项目清单"
+    page = f"<title>{title}</title><div class='show'><h1>{title}</h1>{line}<div {inner}>{text}</div></div>"
+    answer = door.Answer("https://example.org/2026/1.html", body=f"<meta charset=utf-8>{page}".encode())
+    assert candidates.article_of(answer).get("body", "") == wanted
 
 
 def test_rows_are_not_found_in_menus() -> None:
