@@ -306,6 +306,9 @@ def why_not(answer: Answer, site_: Site | None, source: Any) -> str:
         return "the page asks for a login, and circularwatch does not log in anywhere; look for a public column, a feed or another outlet"
     if links < 8 and "<script" in low:
         return "the page is an empty shell that scripts fill in a browser, and no feed, sitemap or known interface was found; look in the browser's network panel for the JSON that it loads and describe that as kind json-api"
+    frame = re.search(r"<i?frame\b[^>]*\bsrc\s*=\s*[\"']?([^\"'\s>]+)", text, re.I)
+    if links < 8 and frame:
+        return f"the page is only a frame around {frame.group(1)[:200]}; give that address"
     return "no rows of links with titles repeat on this page, and no feed or sitemap was found; give the address of the column that lists the documents"
 
 

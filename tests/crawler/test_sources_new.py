@@ -202,6 +202,13 @@ def test_the_element_of_the_text_is_not_the_one_around_headline_and_text(inner: 
     assert candidates.article_of(answer).get("body", "") == wanted
 
 
+def test_a_page_that_is_only_a_frame_names_what_is_in_it() -> None:
+    page = b"<frameset><frame src='http://example.org/list.asp?c=1'></frameset>"
+    assert "http://example.org/list.asp?c=1" in candidates.why_not(
+        door.Answer("https://example.org/", body=page), None, None
+    )
+
+
 def test_rows_are_not_found_in_menus() -> None:
     menu = "<ul class='nav'>" + "".join(f"<li><a href='/{i}/'>栏目{i}</a></li>" for i in range(9)) + "</ul>"
     assert rows.find(menu, "https://a.example/") == []

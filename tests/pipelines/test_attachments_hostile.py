@@ -57,6 +57,13 @@ def test_reason(body: bytes, reason: str) -> None:
     assert reason in read(body).error
 
 
+@pytest.mark.parametrize(
+    ("name", "error"), [("a.ofd", "plain text came"), ("a.PDF?x=1", "plain text came"), ("a.doc", "")]
+)
+def test_an_excuse_in_place_of_a_file_is_no_text(name: str, error: str) -> None:
+    assert read(b"The file does not exist.", name).error.startswith(error)
+
+
 def test_bombs_of_zip() -> None:
     for name in ("a.txt", "word/document.xml", "xl/workbook.xml", "OFD.xml", "content.xml"):
         error = read(make.bomb(name, 110 * MB)).error
