@@ -41,6 +41,9 @@ def stage(document: Document, context: Any) -> Document:
         _read(attachment, part, texts, end)
         if attachment.error:
             document.remarks.append(f"{attachment.error} ({attachment.filename or attachment.url})")
+        if attachment.text and attachment.reader == "ocr":
+            sure = "" if attachment.confidence is None else f" with confidence {attachment.confidence:.2f}"
+            document.remarks.append(f"attachment read by OCR{sure} ({attachment.filename or attachment.url})")
     for attachment in document.attachments:
         note = texts[attachment.sha256].note if attachment.sha256 in texts else ""
         if note:

@@ -228,3 +228,15 @@ def test_a_page_that_has_text_or_a_reason_gets_no_other() -> None:
     assert not run(page(text="正文"), []).remarks
     document = Document(url="https://example.org/a.html", remarks=["the text of this page is made by scripts"])
     assert len(run(document, []).remarks) == 1
+
+
+@pytest.mark.parametrize(("confidence", "shown"), [(0.9871, " with confidence 0.99"), (None, "")])
+def test_what_was_read_by_ocr_is_marked_where_users_see_it(
+    monkeypatch: pytest.MonkeyPatch, confidence: float | None, shown: str
+) -> None:
+    from pipelines.attachments import sandbox
+
+    found = sandbox.Reading(text="扫描的文字", reader="ocr", confidence=confidence)
+    monkeypatch.setattr(sandbox, "read", lambda *_, **__: found)
+    document = run(page("scan.pdf"), [part("https://www.ndrc.gov.cn/a/scan.pdf", b"%PDF-1.4 picture")])
+    assert f"attachment read by OCR{shown} (scan.pdf)" in document.remarks
