@@ -48,6 +48,8 @@ _DATE_TEXT = re.compile(
     r"|(?:\d{1,2}:\d{2}(?::\d{2})?,?\s+)?(?:\d{1,2}[\s-]+)?(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?[\s-]+(?:\d{1,2}(?:st|nd|rd|th)?,?\s+)?"
     r"20\d{2}(?:,?\s+\d{1,2}:\d{2}(?::\d{2})?(?:\s*[AaPp]\.?[Mm]\.?)?)?"
 )
+# a window's title has some dozens of characters; one of a hundred thousand dashes has no end to cut
+_LONGEST_WINDOW = 2000
 _SITE_TAIL = re.compile(r"\s*[-_|｜—–－·»]+\s*[^-_|｜—–－»]{2,40}$")
 
 # containers of text by id or class, best first; a page has one of them or none
@@ -180,6 +182,8 @@ def title(root: Element, found: dict[str, str], head: _Head | None = None) -> st
 
 def cut_site(text: str) -> str:
     """A window title without the names of column and site at its end (`…_部门文件_中国政府网`)."""
+    if len(text) > _LONGEST_WINDOW:
+        return text
     for _ in range(3):
         shorter = _SITE_TAIL.sub("", text)
         if shorter == text or len(shorter) < 6:

@@ -88,7 +88,7 @@ def filename(url: str, shown: str = "", title: str = "") -> str:
     ending = extension(url)
     name = " ".join((shown or "").split())
     if not name or _GENERIC_NAMES.match(name) or len(name) > 150:
-        name = title if title and re.match(r"^[A-Z]?\d+[\w-]*\.\w+$", last) is None and not last else last or title
+        name = last or title
     if ending and not name.lower().endswith("." + ending):
         name = f"{name}.{ending}"
     return name

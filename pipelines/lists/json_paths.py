@@ -10,7 +10,7 @@ from typing import Any
 
 from pipelines.lists.selectors import strip_tags
 
-_JSONP = re.compile(r"^\s*[\w$.]{1,80}\s*\((.*)\)\s*;?\s*$", re.DOTALL)
+_JSONP = re.compile(r"^\s*[\w$.]{1,80}\s*\((.*)\)\s*(?:;\s*)?$", re.DOTALL)
 
 
 class NotJson(ValueError):

@@ -9,8 +9,9 @@ import pytest
 import config
 from db.documents import Document
 from pipelines import clean, content, extract
-from pipelines.extract import select
+from pipelines.extract import fallback, select
 from pipelines.extract.tree import mend, parse
+from pipelines.lists.json_paths import parse_json
 from pipelines.stages import Context, Fetched, Unreadable
 
 SOURCES = config.load_sources()
@@ -105,3 +106,11 @@ def test_thousands_of_links_inside_each_other_cost_one_walk() -> None:
         patch.setattr(select, "_collect", counted)
         document = drafted(page, "ndrc_zcfb")
     assert calls < 300 and len(document.attachments) == 1
+
+
+def test_a_title_of_dashes_and_an_answer_of_blanks_are_read_in_time() -> None:
+    assert fallback.cut_site("—" * 300_000) == "—" * 300_000
+    assert fallback.cut_site("国务院关于某事的通知_部门文件_中国政府网") == "国务院关于某事的通知"
+    with pytest.raises(ValueError, match="Expecting value"):
+        parse_json("call(1)" + " " * 300_000 + "x")
+    assert parse_json("call({}) ; ") == {}
