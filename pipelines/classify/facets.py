@@ -43,16 +43,19 @@ def _clear(reading: FieldReading, hit: Hit, clear: set[int]) -> bool:
 
 def _longest(hits: list[Hit]) -> list[Hit]:
     """Hits that are no part of a longer name of another institution (监管总局 in 市场监管总局 is a negative anyway)."""
-    out: list[Hit] = []
-    for hit in sorted(hits, key=lambda h: (h.start - h.end, h.start)):
-        kind = hit.role.key.partition(":")[0]
-        if kind == "institution" and any(
-            o.role.key.startswith(kind)
-            and o.start <= hit.start
-            and hit.end <= o.end
-            and o.end - o.start > hit.end - hit.start
-            for o in out
-        ):
-            continue
-        out.append(hit)
-    return sorted(out, key=lambda h: (h.start, h.end, h.role.key))
+    named = {(h.start, h.end) for h in hits if _institution(h)}
+    inner: set[tuple[int, int]] = set()
+    # sorted by where they begin, the longest first; an annual report names its bank ten thousand times, so nothing is
+    # compared with all others
+    at, widest, reach = -1, 0, 0
+    for start, end in sorted(named, key=lambda s: (s[0], -s[1])):
+        if start != at:
+            at, widest, reach = start, end, max(reach, widest)
+        if end <= reach or end < widest:
+            inner.add((start, end))
+    kept = [h for h in hits if not _institution(h) or (h.start, h.end) not in inner]
+    return sorted(kept, key=lambda h: (h.start, h.end, h.role.key))
+
+
+def _institution(hit: Hit) -> bool:
+    return hit.role.key.startswith("institution:")

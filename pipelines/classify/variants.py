@@ -7,7 +7,7 @@ parts. All go into one automaton, whose speed does not depend on how many there 
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from itertools import product
 
 from pipelines.classify.normalise import normalise
@@ -178,7 +178,8 @@ _SECTORS = ("manufacturing", "the manufacturing industry", "the manufacturing se
 _TERM = ("medium and long term", "medium to long term", "mid to long term", "mid and long term", "medium or long term")
 
 
-@cache
+# asked of the words of documents too, which never end
+@lru_cache(maxsize=20_000)
 def word_forms(word: str) -> tuple[str, ...]:
     """British and American spelling of one folded word, itself first."""
     forms = [word]

@@ -15,12 +15,12 @@ from db.documents import Document
 from pipelines.classify import classifier as whole
 from pipelines.classify import variants
 from pipelines.classify.evidence import weigh_tasks
-from pipelines.classify.facets import read_facets
+from pipelines.classify.facets import _longest, read_facets
 from pipelines.classify.gates import read_gates
-from pipelines.classify.lexicon import Lexicon, compile_lexicon
+from pipelines.classify.lexicon import Lexicon, Role, compile_lexicon
 from pipelines.classify.normalise import language_of, normalise
 from pipelines.classify.sentences import split
-from pipelines.classify.terms import FieldReading, _Bars, read_field, weigh_hits
+from pipelines.classify.terms import FieldReading, Hit, _Bars, read_field, weigh_hits
 
 
 @pytest.fixture(scope="module")
@@ -306,3 +306,35 @@ def test_a_dump_is_read_in_part_and_says_so(monkeypatch: pytest.MonkeyPatch) -> 
     found = classifier.classify(Document(title="简报", text=text))
     assert [t.id for t in found.tasks] == ["medium-long-term-loans"]
     assert found.explanation["read_in_part"] == {"text": 60}
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 12), st.integers(1, 6), st.sampled_from(["institution:a", "institution:b", "industry:c"])
+        )
+    )
+)
+def test_a_name_within_a_longer_one_is_no_mention(found: list[tuple[int, int, str]]) -> None:
+    hits = [Hit(Role("facet", key, "x"), start, start + length, 0) for start, length, key in found]
+    named = {(h.start, h.end) for h in hits if h.role.key.startswith("institution")}
+
+    def inner(hit: Hit) -> bool:
+        return any((s, e) != (hit.start, hit.end) and s <= hit.start and hit.end <= e for s, e in named)
+
+    expected = [h for h in hits if h.role.key.startswith("industry") or not inner(h)]
+    assert _longest(hits) == sorted(expected, key=lambda h: (h.start, h.end, h.role.key))
+
+
+def test_an_annual_report_that_names_its_bank_a_hundred_thousand_times_is_read() -> None:
+    hits = [Hit(Role("facet", "institution:icbc", "工行"), 4 * i, 4 * i + 4, i) for i in range(100_000)]
+    assert len(_longest(hits)) == 100_000
+
+
+def test_brackets_that_never_close_are_folded_in_time() -> None:
+    assert normalise("(" * 300_000 + "ā").text == "(" * 300_000 + "ā"
+    assert normalise("高新(gāo xīn)技术(gāo").text == "高新技术(gāo"
+
+
+def test_spellings_of_the_words_of_documents_are_not_kept_for_ever() -> None:
+    assert variants.word_forms.cache_info().maxsize
