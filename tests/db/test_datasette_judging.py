@@ -66,6 +66,19 @@ def test_a_judgement_is_stored_and_shown_beside_the_label(path: Path) -> None:
     assert "Ann" in page
 
 
+def origin_of_a_browser(policy: str) -> str:
+    """What browsers send as Origin with a form to its own site (Fetch standard, "append a request Origin header")."""
+    return "null" if policy == "no-referrer" else OWN
+
+
+def test_what_a_browser_sends_with_our_form_is_taken(path: Path) -> None:
+    (page,) = get(path, PAGE)
+    origin = origin_of_a_browser(page.headers["referrer-policy"])
+    answer, _ = post(path, task=TASK, verdict="no", headers={"origin": origin})
+    assert answer.status_code == 303
+    assert page.headers["referrer-policy"] in ("same-origin", "strict-origin"), "and other sites learn no address"
+
+
 def test_there_is_no_form_where_writing_is_off(path: Path) -> None:
     (page,) = get(path, PAGE)
     assert "<form class" not in page.text or 'class="judge"' not in page.text
