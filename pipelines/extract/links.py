@@ -39,12 +39,20 @@ _GENERIC_NAMES = re.compile(
 )
 
 
-@lru_cache(maxsize=4096)
+# what browsers and servers take for an address is shorter; longer ones are not remembered
+_LONGEST_REMEMBERED = 2000
+
+
 def absolute(href: str, base: str) -> str:
     """An absolute http(s) address without fragment; "" for what is none. Blanks and Chinese characters stay as they are."""
     href = href.strip().replace("\\", "/")
-    if not href or href.lower().startswith(("javascript:", "mailto:", "tel:", "data:", "#", "about:")):
+    if not href or href[:12].lower().startswith(("javascript:", "mailto:", "tel:", "data:", "#", "about:")):
         return ""
+    return (_joined if len(href) <= _LONGEST_REMEMBERED else _joined.__wrapped__)(href, base)
+
+
+@lru_cache(maxsize=4096)
+def _joined(href: str, base: str) -> str:
     try:
         url = urljoin(base, href).split("#", 1)[0]
         parts = urlsplit(url)

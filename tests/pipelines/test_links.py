@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import config
+from pipelines.extract import links as addresses
 from pipelines.links import document_links, row_links
 
 SOURCES = config.load_sources(Path(config.__file__).parent)
@@ -144,3 +145,12 @@ def test_selectors_of_a_source_know_better_where_a_text_goes_on() -> None:
         body.encode(), "https://www.chinadaily.com.cn/a/202609/08/WS1.html", SOURCES["chinadaily_business"]
     )
     assert links.next_pages == []
+
+
+def test_files_written_into_a_page_are_not_remembered() -> None:
+    """Addresses are cached across documents: a picture or PDF in a `data:` address has megabytes."""
+    addresses._joined.cache_clear()
+    assert addresses.absolute("Data:application/pdf;base64," + "A" * 9000, "https://x.example/") == ""
+    assert addresses.absolute("/a.pdf?" + "A" * 9000, "https://x.example/").startswith("https://x.example/a.pdf?A")
+    assert addresses.absolute("/a.pdf", "https://x.example/b/") == "https://x.example/a.pdf"
+    assert addresses._joined.cache_info().currsize == 1
