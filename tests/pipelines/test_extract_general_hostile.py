@@ -217,7 +217,7 @@ LD = '<script type="application/ld+json">{}</script>'
         pytest.param(
             HEADLINE
             + "<div>"
-            + "".join(f"作者：张三{i}晚报<br><i class=author>晚报</i> 2024-04-16<br>" for i in range(12_000))
+            + "".join(f"作者：张三{i}<br><i class=author>晚潮</i> 2024-04-16<br>" for i in range(12_000))
             + f"</div>{TEXT}",
             id="bylines",
         ),
