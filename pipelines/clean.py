@@ -33,12 +33,6 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _BLANKS = re.compile(r"[ \t\r\n\f\v\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]+")
 _CJK = "\u2e80-\u303f\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef"
 _SOURCE_BREAK = re.compile(rf"(?<=[{_CJK}])[ \t]*[\r\n]\s*(?=[{_CJK}])")
-# pronunciation that a page sets after its characters: 滦(luán)州; a tone mark tells it from a word or an abbreviation
-_TONES = "āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜḿńňǹ"
-_PINYIN = re.compile(
-    rf"(?<=[\u4e00-\u9fff])[ \t]?[(（\[](?=[^()（）\[\]]{{0,60}}[{_TONES}])[a-zü{_TONES}'’·\s]{{1,60}}[)）\]]", re.I
-)
-_TONED = re.compile(f"[{_TONES}]", re.I)
 # the longest headlines have some 200 characters; what is longer than this is a text in the wrong place
 LONGEST = {"title": 1000, "author": 300, "outlet": 300}
 # a cell longer than this, beside at most one other, is layout and not data
@@ -74,19 +68,7 @@ def line(text: str) -> str:
     """One line: composed (NFC), without zero-width and control characters, white space squeezed to single blanks."""
     text = _CONTROL.sub("", _ZERO_WIDTH.sub("", text))
     text = _BLANKS.sub(" ", _SOURCE_BREAK.sub("", text)).strip()
-    return text if text.isascii() else unspoken(unicodedata.normalize("NFC", text))
-
-
-def unspoken(text: str) -> str:
-    """Without the pinyin in brackets that stands after Chinese characters."""
-    return _PINYIN.sub(_spoken, text)
-
-
-def _spoken(match: re.Match[str]) -> str:
-    """Nothing for pinyin, in which nearly every syllable has its tone; names with an accent (Société Générale) stay."""
-    vowels = re.findall(rf"[aeiouü{_TONES}]+", match.group(), re.I)
-    toned = sum(bool(_TONED.search(v)) for v in vowels)
-    return "" if toned >= 0.75 * len(vowels) else match.group()
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def to_text(markup: str, *, title: str = "") -> str:

@@ -143,23 +143,3 @@ def test_a_text_where_the_headline_should_be_is_cut_and_that_is_said() -> None:
     clean.stage(document, SimpleNamespace(scratch={"body": "<p>正文。</p>"}, source=source))
     assert len(document.title) == 1000 and len(document.author) == 300
     assert document.remarks == ["the title on the page has 2400 characters: only the first 1000 were kept"]
-
-
-@pytest.mark.parametrize(
-    ("shown", "text"),
-    [
-        ("云岭省(yún lǐng shěng)下辖的滦(luán)州", "云岭省下辖的滦州"),
-        ("滦（luán）州等地", "滦州等地"),
-        ("犇[bēn]牛集团", "犇牛集团"),
-        ("绿(lu\u0308\u030c)色贷款", "绿色贷款"),
-        # words, abbreviations and names in brackets are the text's own
-        ("专项再贷款(PSL)余额", "专项再贷款(PSL)余额"),
-        ("国际清算银行(bank for settlements)称", "国际清算银行(bank for settlements)称"),
-        ("法国兴业银行(Société Générale)称", "法国兴业银行(Société Générale)称"),
-        ("the café (Zoë Café) closed", "the café (Zoë Café) closed"),
-        ("法国公司（Société Générale，法兴）称", "法国公司（Société Générale，法兴）称"),
-    ],
-)
-def test_pinyin_in_brackets_goes(shown: str, text: str) -> None:
-    assert clean.to_text(f"<p>{shown}</p>") == text
-    assert clean.line(shown) == text
