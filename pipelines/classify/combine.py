@@ -13,7 +13,7 @@ from pipelines.classify.terms import NEGATED
 # the term reader alone (a task that the model was never trained on): one specific term, or several weak ones
 TERMS_THRESHOLD = 0.55
 NAMING = 0.9
-NO_DOUBT, HARDLY = 0.8, 0.33
+NO_DOUBT, HARDLY = 0.8, 0.25
 
 
 @dataclass(slots=True)

@@ -19,6 +19,14 @@ _CHANGES = re.compile(r"(?:[iy]s(?:e|es|ed|er|ers|ing|ation|ations|able)|ours?|r
 _NUMBER = re.compile(r"\d[\d.,]*")
 # folding left "re lending" of "re-lending"; the encoder shall see one word in either case
 _PREFIX = re.compile(r"\b(re|non|co|anti|multi|sub|pre|post|micro|inter|cyber) (?=[a-z]{5})")
+# the formula of caution that circulars attach to everything: it orders nothing, and beside it a loan reads like risk
+_CORE = "(?:依法合规|合法合规|风险(?:总体)?可控|风险自担|商业自愿|商业可持续)"
+_CAUTION = re.compile(
+    rf"(?:在|按照|坚持|遵循|本着)?(?:(?:市场化|法治化)[、,和]?)*{_CORE}(?:[、,和及与]*(?:{_CORE}|市场化|法治化))*(?:的?(?:原则|前提|基础)[下上]?)?,?"
+    r"|(?:on the (?:premise|basis|condition) (?:of|that) |provided that )?(?:keep(?:ing)? |with |while |as long as )?"
+    r"(?:the )?risks? (?:(?:are|is|being|remain|remains|kept|were|stay) )*(?:controllable|under control)"
+    r"(?: and (?:the )?(?:business|commercial(?:ly)?) (?:is )?sustainab(?:le|ility))?,?"
+)
 # -ise that no one spells with z
 _KEPT = frozenset(
     [
@@ -119,8 +127,8 @@ def _american(word: str) -> str:
 
 
 def plain(folded: str) -> str:
-    """A folded sentence as the encoder gets it: American spelling, every number the same number."""
-    text = _PREFIX.sub(r"\1", _NUMBER.sub("10", folded[:LONGEST]))
+    """A folded sentence as the encoder gets it: American spelling, every number the same number, no formula of caution."""
+    text = _PREFIX.sub(r"\1", _NUMBER.sub("10", _CAUTION.sub("", folded[:LONGEST])))
     return _WORD.sub(lambda m: _american(m.group()), text)
 
 

@@ -312,3 +312,20 @@ def test_terms_alone_can_read_too() -> None:
     found = classifier.classify(Document(title=BEARING[1][1], text=BEARING[1][2]))
     assert "foreign-trade" in tasks(found)
     assert {s.reader for t in found.tasks for s in t.spans} == {"terms"}
+
+
+@pytest.mark.parametrize(
+    ("language", "before", "after"),
+    [
+        ("zh", "在依法合规、风险可控、商业可持续的前提下，", ""),
+        ("zh", "", "做到风险可控、商业可持续。"),
+        ("en", "With risks under control, ", ""),
+        ("en", "On the premise of keeping risk controllable, ", ""),
+    ],
+)
+def test_the_formula_of_caution_takes_no_task_away(
+    classifier: Classifier, language: str, before: str, after: str
+) -> None:
+    for _, title, text, wanted in (b for b in BEARING if b[0] == language):
+        found = tasks(classifier.classify(Document(title=title, text=before + text + after)))
+        assert wanted <= found and "risk-prevention" not in found - wanted
