@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipelines import clean
-from pipelines.extract.anypage import blocks, body, embedded, lines, names, when
+from pipelines.extract.anypage import blocks, body, embedded, lines, names, readers, when
 from pipelines.extract.draft import Draft
 from pipelines.extract.generic import general
 
@@ -270,3 +270,22 @@ def test_what_is_remembered_of_pages_is_short() -> None:
 @pytest.mark.parametrize("said", ["赞 (12) 回复", "回复", "举报 3 reply", "[赞]（2）", "支持(3)  反对(1)"])
 def test_buttons_to_answer_are_known(said: str) -> None:
     assert bool(body._ANSWER.match(said)) is ("反对" not in said)
+
+
+def test_a_library_that_walks_below_every_element_is_not_asked_about_depths(monkeypatch: pytest.MonkeyPatch) -> None:
+    """readability-lxml takes minutes for a thousand elements in each other; real pages have some thirty levels."""
+    asked: list[int] = []
+
+    class Asked:
+        def __init__(self, text: str, **_: Any) -> None:
+            asked.append(len(text))
+
+        def summary(self, **_: Any) -> str:
+            return ""
+
+    monkeypatch.setattr("readability.Document", Asked)
+    flat = f"<html><body><p>{SENTENCE}</p></body></html>"
+    readers._readability(blocks.read(flat), "")
+    assert len(asked) == 1
+    readers._readability(blocks.read("<html><body>" + "<td><a href=/x>链接<div>" * 400 + flat), "")
+    assert len(asked) == 1

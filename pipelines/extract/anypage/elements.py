@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any, TypeAlias
 
+from lxml import etree
+
 from pipelines.extract.anypage import names
 
 # lxml comes without type hints
@@ -37,6 +39,16 @@ ROLES = {
     "dialog": names.BOX,
     "alert": names.BOX,
 }
+
+
+def deeper(root: Element, levels: int) -> bool:
+    """Whether elements stand in each other on more than so many levels."""
+    depth = 0
+    for event, _ in etree.iterwalk(root, events=("start", "end")):
+        depth += 1 if event == "start" else -1
+        if depth > levels:
+            return True
+    return False
 
 
 def ancestors(node: Element, most: int = 80) -> Iterator[Element]:
