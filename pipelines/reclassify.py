@@ -145,7 +145,8 @@ def reclassify(
             run.loop()
             if not summary.stopped:
                 summary.matrix = verdicts.finish(database, summary.classifier)
-            if switch and not summary.stopped:
+            # where nothing at all could be read, there is nothing that could count: something is wrong with the readers
+            if switch and not summary.stopped and (summary.read or not summary.failed):
                 run.switch()
         finally:
             run.pool.close()

@@ -140,6 +140,8 @@ def next_step(summary: Summary) -> str:
             "these labels count now (a service that runs takes the new classifier when it is restarted); the former ones "
             "are kept until circularwatch reclassify --prune"
         )
+    if summary.failed and not summary.read:
+        return "no document could be read, so nothing has changed: mend what is named above, then run it again"
     if not summary.matrix.documents:
         return "every document carries the labels of this classifier already; there is nothing to switch"
     return "nothing has changed yet: circularwatch reclassify --switch lets these labels count"

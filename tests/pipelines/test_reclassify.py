@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from sqlite_utils import Database
 
 import db
+from crawler.cli.reclassify import next_step
 from db import compare, journal, observations, verdicts
 from db.documents import Document, Processed
 from db.search.index import faults
@@ -284,6 +285,16 @@ def test_a_document_that_cannot_be_read_keeps_its_labels_and_is_named(tmp_path: 
         assert labels(database) == {"https://h/2": {"t2"}, "https://h/3": set()}
     toy(tmp_path, NEW)
     assert run(tmp_path, switch=True).read == 1, "tried again by the next pass"
+
+
+def test_where_nothing_can_be_read_nothing_is_switched(tmp_path: Path) -> None:
+    fill(tmp_path, toy(tmp_path, OLD), [document(2, "乙 trouble"), document(3, "甲 trouble")])
+    toy(tmp_path, NEW, "raise")
+    done = run(tmp_path, switch=True)
+    assert (done.read, len(done.failed), done.switched) == (0, 2, False)
+    assert next_step(done).startswith("no document could be read, so nothing has changed")
+    with contextlib.closing(db.connect(tmp_path / "x.db")) as database:
+        assert labels(database) == {"https://h/2": {"t2"}, "https://h/3": {"t1"}}
 
 
 def test_two_passes_at_once_are_refused(tmp_path: Path) -> None:
