@@ -155,10 +155,12 @@ def test_one_document_number_is_one_document() -> None:
 
 
 def test_the_seed_bears_on_every_task_that_the_taxonomy_quotes() -> None:
+    """But for `risk-prevention`: "risk prevention" renders insurance cover there, and the other quotation is a formula."""
     seed = BY_KEY["trulynews-seed"]
     assert stands_on(seed) == {("trulynews", "REST posts")}
     assert seed["published"] == "2024-04-21 09:00"
-    assert set(seed["gold"]["tasks"]) == {task.id for task in TASKS.values() if task.seed_quote}
+    quoted = {task.id for task in TASKS.values() if task.seed_quote}
+    assert set(seed["gold"]["tasks"]) == quoted - {"risk-prevention"}
     assert "risk prevention" in seed["body"]
 
 
