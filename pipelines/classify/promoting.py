@@ -22,7 +22,7 @@ from pipelines.classify.lexicon import compile_lexicon
 TOLERANCE = 0.01
 EVERY = 5
 # reading without the encoder may rule out so large a share of the relevant documents, and only what is near no task
-LOST, NEAR = 0.005, 0.2
+LOST, NEAR = 0.01, 0.2
 LOOKS = [round(0.01 * i, 2) for i in range(1, 25)]
 # a passage shorter than this says too little to be judged as a document
 DOCUMENT = 5
