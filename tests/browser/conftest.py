@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,21 @@ class Seen:
     said: list[str] = field(default_factory=list)
 
 
+@contextmanager
+def served(path: Path, *options: str) -> Iterator[str]:
+    """The address at which `circularwatch serve` shows this database."""
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", "crawler", "serve", *options, "--port", "0", "--db", str(path)], text=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT)}, cwd=path.parent, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        assert process.stdout
+        yield process.stdout.readline().strip()
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
 @pytest.fixture(scope="session")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     require()
@@ -61,16 +77,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
                     url="javascript:alert(1)", canonical_url="https://shelf.example/evil")  # fmt: skip
     shelf.store(database, [long, english, evil])
     database.close()
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "crawler", "serve", "--port", "0", "--db", str(path)], text=True,
-        env=os.environ | {"PYTHONPATH": str(ROOT)}, cwd=path.parent, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    try:
-        assert process.stdout
-        yield process.stdout.readline().strip()
-    finally:
-        process.terminate()
-        process.wait(30)
+    with served(path) as url:
+        yield url
 
 
 # Not for the session: while Playwright is open its event loop is the thread's, and other tests could not run their own.

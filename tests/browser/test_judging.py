@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.browser.conftest import ROOT, require
+from tests.browser.conftest import require, served
 from tests.db import shelf
 from tests.db.shelf import document
 
@@ -23,16 +20,8 @@ def writable(tmp_path: Path) -> Iterator[str]:
     require()
     path = tmp_path / "x.db"
     shelf.shelf(path, [document(1, "标题", "出口信用保险一份", {"foreign-trade": "出口信用保险"})]).close()
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "crawler", "serve", "--write", "--port", "0", "--db", str(path)], text=True,
-        env=os.environ | {"PYTHONPATH": str(ROOT)}, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    try:
-        assert process.stdout
-        yield process.stdout.readline().strip()
-    finally:
-        process.terminate()
-        process.wait(30)
+    with served(path, "--write") as url:
+        yield url
 
 
 def test_the_button_judges(browser: Any, writable: str) -> None:

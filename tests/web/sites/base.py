@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
@@ -92,7 +93,7 @@ class Index:
     memo: dict[str, Any] = field(default_factory=dict)
 
 
-class Site:
+class Site(ABC):
     """A site: `hosts` that it plays, `sources` of sources.yaml with their sections (the first is the default)."""
 
     hosts: ClassVar[tuple[str, ...]]
@@ -110,15 +111,17 @@ class Site:
 
     # ---- what a site defines
 
+    @abstractmethod
     def lists(self, request: Request) -> Response | None:
         """A list or another fixed address; None where the path is none of these."""
-        raise NotImplementedError
 
+    @abstractmethod
     def article_url(self, placed: Placed) -> str:
-        raise NotImplementedError
+        """The address of a document of this site."""
 
+    @abstractmethod
     def article(self, placed: Placed, request: Request) -> Response:
-        raise NotImplementedError
+        """The page (or answer) of a document of this site."""
 
     def public_url(self, placed: Placed, entry: Entry) -> str:
         """The address that people would quote; differs from `url` where data and page have two."""

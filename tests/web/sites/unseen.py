@@ -45,14 +45,13 @@ class Unseen(Site):
     english: ClassVar[bool] = False
     count: ClassVar[int] = 16
 
-    def lists(self, request: Request) -> Response | None:
-        raise NotImplementedError
-
     def article_url(self, placed: Placed) -> str:
-        raise NotImplementedError
+        """None of the shared documents stands here."""
+        return ""
 
     def article(self, placed: Placed, request: Request) -> Response:
-        raise NotImplementedError
+        """None of the shared documents stands here."""
+        return not_found()
 
     def day(self, number: int) -> dt.date:
         return self.world.today - dt.timedelta(days=number + 1)
